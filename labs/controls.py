@@ -7,17 +7,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, get_args
 
 from django.http import QueryDict
+from django.templatetags.static import static
 from pydantic import ValidationError
 
+from labs.data.pictures import PICTURES
 from labs.params import Params
 from labs.refusals import LONGEST_JSON, STRUCTURED, plain_number, sentence, span
 
 NOT_PARAMS = ("csrfmiddlewaretoken", "seed", "number")
-THUMBNAILS = Path(__file__).parents[1] / "static" / "pictures"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Option:
     label: str
     chosen: bool = False
     url: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +146,6 @@ def validate(
 
 
 @cache
-def built_in_pictures() -> tuple[str, ...]:
-    """The names of the pictures that come with the site: those that have a thumbnail."""
-    return tuple(sorted(path.stem for path in THUMBNAILS.glob("*.jpg")))
-
-
-@cache
 def _fields(model: type[Params]) -> dict[str, dict[str, Any]]:
     """Each field's JSON schema, and for blocks the kinds of block with their fields."""
     whole = model.model_json_schema()
@@ -219,7 +214,10 @@ def _control(
 
 
 def _picture_options(value: str, pictures: Sequence[Any]) -> tuple[Option, ...]:
-    found = [Option(n, n.replace("-", " ").capitalize(), n == value) for n in built_in_pictures()]
+    found = [
+        Option(p.name, p.title, p.name == value, static(p.thumbnail), p.alt)
+        for p in PICTURES.values()
+    ]
     for own in pictures:
         named, label, url = (_of(own, key) for key in ("value", "label", "url"))
         found.append(Option(named, label, named == value, url))
