@@ -1,0 +1,56 @@
+"""Loaded by `-p tests.early`, before pytest-django reads the settings: what the tests run on.
+
+A Redis of their own (tests/conftest.py starts it at this address), files in a folder that goes
+away, and, with CONVOLAB_TEST_DATABASE=postgres, a throwaway PostgreSQL: then only the tests that
+touch the database run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Postgres
+from tools.processes import ROOT, free_port
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="convolab-tests-"))
+REDIS_PORT = free_port()
+ON_POSTGRES = os.environ.get("CONVOLAB_TEST_DATABASE") == "postgres"
+
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+os.environ.update(
+    CONVOLAB_DATA=os.environ.get("CONVOLAB_DATA") or str(ROOT / "var" / "data"),
+    CONVOLAB_FILES=str(SCRATCH / "files"),
+    CONVOLAB_SECRET_KEY="of the tests, and of nothing else: 0123456789",
+    CONVOLAB_VAR=str(SCRATCH),
+    REDIS_URL=f"redis://127.0.0.1:{REDIS_PORT}/0",
+)
+if ON_POSTGRES:
+    postgres = Postgres()
+    postgres.start()
+    atexit.register(postgres.stop)
+    os.environ["DATABASE_URL"] = postgres.url("convolab")
+else:
+    os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
+
+
+def touches_the_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "admin_client", "admin_user"}
+    return "django_db" in item.keywords or bool(fixtures & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not ON_POSTGRES:
+        return
+    left_out = [item for item in items if not touches_the_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if touches_the_database(item)]
+
+
+def pytest_report_header() -> str:
+    return f"database: {'PostgreSQL' if ON_POSTGRES else 'SQLite'}; redis: port {REDIS_PORT}"
