@@ -75,7 +75,8 @@ class Command(BaseCommand):
                 fetch(name, Path(scratch))
             except (RuntimeError, OSError) as fault:
                 raise CommandError(
-                    f"{name} could not be downloaded: {str(fault).strip()} Where this machine has no way out, "
+                    f"{name} could not be downloaded: {str(fault).strip()} "
+                    "Where this machine has no way out, "
                     f"copy the four IDX .gz files here and say: datasets import {name} FOLDER"
                 ) from fault
         self._said(name)
