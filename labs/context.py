@@ -18,6 +18,8 @@ class Artifacts(Protocol):
     def read(self, name: str) -> bytes:
         """Raises KeyError where the run has no such file."""
 
+    def delete(self, name: str) -> None: ...
+
 
 class Context(Protocol):
     """`device` is a torch device's name ("cpu", "cuda"); `seed` fixes every random choice."""

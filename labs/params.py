@@ -154,3 +154,14 @@ def drawing(*, label: str, side: int = 28, help: str = "") -> Any:  # noqa: A002
     The field's type is `tuple[int, ...]`; empty means that nothing is drawn yet.
     """
     return _field((), "drawing", label, help, side=side)
+
+
+def picture_fields(model: type[BaseModel]) -> list[str]:
+    """The names of a model's picture fields."""
+    return [name for name, field in model.model_fields.items() if control_of(field) == "picture"]
+
+
+def control_of(field: Any) -> str:
+    """The control that a field was made for, or ""."""
+    extra = field.json_schema_extra
+    return str(extra.get("control", "")) if isinstance(extra, dict) else ""

@@ -1,0 +1,289 @@
+"""The live stream: one Redis reader a process, fanned out to every viewer of that process.
+
+A feed is one stream that somebody here follows: it holds the state now, each event rendered once.
+A follower has at most one message a name waiting, the newest: who reads slowly skips snapshots,
+and never holds more than one panel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, close_old_connections
+from django.db.models.functions import Now
+
+from labs import stream
+from labs.feed import Feed, load_feed, look_at
+from labs.models import Run
+from labs.state import Place
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BLOCK_MS = 4_000
+PING_EVERY = 15.0
+CHECK_EVERY = 30.0
+UNREAD_BYTES = 256_000
+UNREAD_SECONDS = 5.0
+PING = b": still here\n\n"
+
+
+@dataclass(eq=False)
+class Follower:
+    """One viewer of one feed. `session` is looked at again and again: a stream ends with it."""
+
+    feed: Feed
+    session: str = ""
+    run_id: uuid.UUID | None = None
+    waiting: dict[str, tuple[Place, bytes]] = field(default_factory=dict)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    over: bool = False
+    unread: int = 0
+    asked_at: float = field(default_factory=time.monotonic)
+    task: asyncio.Task[Any] | None = None
+
+    def offer(self, name: str, place: Place, message: bytes) -> None:
+        self.waiting.pop(name, None)
+        self.waiting[name] = (place, message)
+        self.unread += len(message)
+        self.wake.set()
+
+    def end(self) -> None:
+        self.over = True
+        self.wake.set()
+
+    def take(self) -> list[bytes]:
+        """What waits, oldest first."""
+        ready = [message for _, message in sorted(self.waiting.values())]
+        self.waiting.clear()
+        self.wake.clear()
+        self.unread, self.asked_at = 0, time.monotonic()
+        return ready
+
+    @property
+    def is_stuck(self) -> bool:
+        late = time.monotonic() - self.asked_at > UNREAD_SECONDS
+        return self.unread > UNREAD_BYTES and late
+
+
+class Hub:
+    """The feeds of this process, its one reader, and the thread that asks the database."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self.followers: dict[str, set[Follower]] = {}
+        self.wake_key = f"wake:{uuid.uuid4().hex}"
+        self.redis = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=10
+        )
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="live-db")
+        self.tasks = [asyncio.create_task(duty()) for duty in (self._read, self._look)]
+
+    async def ask(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a function that touches the database, in the one thread that does."""
+
+        def run() -> T:
+            close_old_connections()
+            return function(*args)
+
+        return await asyncio.get_running_loop().run_in_executor(self.thread, run)
+
+    async def follow(
+        self,
+        key: str,
+        job_id: int | None,
+        after: Place | None,
+        session: str = "",
+        run_id: uuid.UUID | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Messages of a feed, from what is newer than `after` on; ends with the feed."""
+        feed = await self._feed(key, job_id)
+        follower = Follower(feed, session, run_id, task=asyncio.current_task())
+        for name, place, message in feed.newer_than(after):
+            follower.offer(name, place, message)
+        follower.over = feed.over
+        self.followers.setdefault(key, set()).add(follower)
+        await self._wake()
+        try:
+            while True:
+                for message in follower.take():
+                    yield message
+                if follower.over and not follower.waiting:
+                    return
+                try:
+                    await asyncio.wait_for(follower.wake.wait(), PING_EVERY)
+                except TimeoutError:
+                    yield PING
+        finally:
+            self._leave(key, follower)
+
+    async def _feed(self, key: str, job_id: int | None) -> Feed:
+        """The feed of a key. The first follower loads it; who comes meanwhile waits for that."""
+        feed = self.feeds.get(key)
+        if feed is None:
+            feed = self.feeds[key] = Feed(key, job_id)
+            feed.ready = asyncio.create_task(self._load(feed))
+        if feed.ready is not None:
+            await asyncio.shield(feed.ready)
+        return feed
+
+    async def _load(self, feed: Feed) -> None:
+        entries, job = await self.ask(load_feed, feed.key, feed.job_id)
+        feed.fill(entries, job)
+
+    def _leave(self, key: str, follower: Follower) -> None:
+        left = self.followers.get(key, set())
+        left.discard(follower)
+        if not left:
+            self.followers.pop(key, None)
+            self.feeds.pop(key, None)
+
+    async def _wake(self) -> None:
+        """End the reader's blocked read, so that it takes up the new feed at once."""
+        with contextlib.suppress(redis.RedisError):
+            await self.redis.xadd(self.wake_key, {"w": "1"}, maxlen=1, approximate=False)
+            await self.redis.expire(self.wake_key, 60)
+
+    # --- the one reader
+
+    async def _read(self) -> None:
+        woken = "0"
+        while True:
+            keys = {self.wake_key: woken} | {
+                key: feed.last_id for key, feed in self.feeds.items() if feed.is_filled
+            }
+            try:
+                found = await self.redis.xread(keys, block=BLOCK_MS, count=500)  # type: ignore[arg-type]
+            except redis.RedisError as error:
+                log.warning("the live streams cannot be read: %s", error)
+                await asyncio.sleep(1)
+                continue
+            for raw_key, entries in _pairs(found):
+                key = raw_key.decode()
+                if key == self.wake_key:
+                    woken = entries[-1][0].decode()
+                elif (feed := self.feeds.get(key)) is not None:
+                    await self._take(feed, entries)
+
+    async def _take(self, feed: Feed, entries: list[Any]) -> None:
+        try:
+            for entry_id, fields in entries:
+                if stream.place_of_id(entry_id.decode()) <= stream.place_of_id(feed.last_id):
+                    continue  # a reload had read it already
+                feed.last_id = entry_id.decode()
+                entry = stream.placed(entry_id, fields)
+                if entry["kind"] in ("attempt", "closed"):
+                    await self._reload(feed)
+                else:
+                    self._send(feed, feed.take(entry))
+        except Exception:
+            log.exception("an event of %s could not be shown", feed.key)
+
+    async def _reload(self, feed: Feed) -> None:
+        """An attempt began or the job ended: the state is made anew, and sent whole."""
+        last = feed.last_id
+        await self._load(feed)
+        feed.last_id = max(last, feed.last_id, key=stream.place_of_id)
+        self._send(feed, feed.newer_than(None))
+        if feed.over:
+            for follower in self.followers.get(feed.key, set()):
+                follower.end()
+
+    def _send(self, feed: Feed, messages: list[tuple[str, Place, bytes]]) -> None:
+        for follower in self.followers.get(feed.key, set()):
+            for name, place, message in messages:
+                follower.offer(name, place, message)
+
+    # --- looking after: job states, sessions, viewers that do not read
+
+    async def _look(self) -> None:
+        checked = time.monotonic()
+        while True:
+            await asyncio.sleep(settings.LOOK_EVERY)
+            try:
+                await self._look_at_jobs()
+                if time.monotonic() - checked > CHECK_EVERY:
+                    checked = time.monotonic()
+                    await self._look_at_sessions()
+            except DatabaseError as error:
+                log.warning("states could not be looked at: %s", error)
+            except Exception:
+                log.exception("looking after the live streams failed")
+            self._drop_stuck()
+
+    async def _look_at_jobs(self) -> None:
+        """A close that was lost, a place in the queue that moved: the database knows."""
+        jobs = {f.job_id: f for f in self.feeds.values() if f.job_id and f.is_filled}
+        for job_id, seen in (await self.ask(look_at, list(jobs))).items():
+            feed = jobs[job_id]
+            if seen.is_over and not feed.over:
+                await self._reload(feed)
+            else:
+                self._send(feed, feed.show_status(seen))
+        followed = {f.run_id: f for group in self.followers.values() for f in group if f.run_id}
+        for run_id in await self.ask(_cancelled, list(followed)):
+            followed[run_id].end()
+
+    async def _look_at_sessions(self) -> None:
+        everyone = [f for group in self.followers.values() for f in group if f.session]
+        alive = await self.ask(_alive, {f.session for f in everyone})
+        for follower in everyone:
+            if follower.session not in alive:
+                follower.end()
+
+    def _drop_stuck(self) -> None:
+        for group in list(self.followers.values()):
+            for follower in list(group):
+                if follower.is_stuck and follower.task:
+                    follower.task.cancel()
+
+
+def _pairs(found: Any) -> list[tuple[bytes, list[Any]]]:
+    """XREAD's answer is a dict or a list of pairs, as the protocol's version has it."""
+    return list(found.items()) if isinstance(found, dict) else list(found or [])
+
+
+def _cancelled(run_ids: list[uuid.UUID]) -> list[uuid.UUID]:
+    """The runs that their learner has ended, while the job goes on for others."""
+    return [
+        pk
+        for start in range(0, len(run_ids), 500)
+        for pk in Run.objects.filter(
+            pk__in=run_ids[start : start + 500], cancelled_at__isnull=False
+        ).values_list("pk", flat=True)
+    ]
+
+
+def _alive(sessions: set[str]) -> set[str]:
+    some = sorted(sessions)
+    return {
+        key
+        for start in range(0, len(some), 500)
+        for key in Session.objects.filter(
+            session_key__in=some[start : start + 500], expire_date__gt=Now()
+        ).values_list("session_key", flat=True)
+    }
+
+
+_hubs: dict[int, Hub] = {}
+
+
+def hub() -> Hub:
+    """The hub of this process (of this event loop: tests have several)."""
+    loop = asyncio.get_running_loop()
+    if id(loop) not in _hubs:
+        _hubs.clear()
+        _hubs[id(loop)] = Hub()
+    return _hubs[id(loop)]

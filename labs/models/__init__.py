@@ -1,0 +1,7 @@
+"""Runs and jobs. A Run is a learner's; the Job it refers to is what workers compute."""
+
+from labs.models.files import Artifact, Picture
+from labs.models.job import Job, Part, State
+from labs.models.run import Run
+
+__all__ = ["Artifact", "Job", "Part", "Picture", "Run", "State"]

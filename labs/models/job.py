@@ -1,0 +1,253 @@
+"""A job: its states, and every change of them as one conditional UPDATE whose row count decides."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from labs.lab import Lab, every_lab
+
+
+class State(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LIVE = (State.QUEUED, State.RUNNING)
+FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+SHARED = (*LIVE, State.SUCCEEDED)
+
+GAVE_UP = (
+    "The worker stopped {tries} times while it was on this run, so we stopped trying. "
+    "A smaller setting may fit; if it goes on, tell whoever runs this site."
+)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def kept(self) -> JobQuerySet:
+        """Jobs of runs; not drafts."""
+        return self.filter(draft=None)
+
+    def waiting(self) -> JobQuerySet:
+        return self.filter(state=State.QUEUED)
+
+    def running(self) -> JobQuerySet:
+        return self.filter(state=State.RUNNING)
+
+    def lapsed(self) -> JobQuerySet:
+        """Running, as the row says, but nobody has renewed the lease."""
+        return self.running().filter(lease_until__lt=Now())
+
+
+class Job(models.Model):
+    """What workers compute: a run's job (with a key), or a page's draft (with a number)."""
+
+    lab = models.CharField(max_length=64)
+    lane = models.CharField(max_length=16)
+    params = models.JSONField()
+    seed = models.IntegerField(default=0)
+    key = models.CharField(max_length=64, null=True)
+    code_version = models.CharField(max_length=64)
+    heavy = models.BooleanField(default=False)
+    payer = models.ForeignKey(
+        "accounts.Learner", models.SET_NULL, null=True, related_name="paid_jobs"
+    )
+    address = models.CharField(max_length=45, blank=True)
+
+    follow_up = models.CharField(max_length=64, blank=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True)
+    draft = models.UUIDField(null=True, unique=True)
+    number = models.BigIntegerField(default=0)
+
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    ran = models.JSONField(default=dict)
+    seconds = models.FloatField(default=0)
+
+    queued_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.JSONField(default=dict)
+
+    checkpoint = models.CharField(max_length=128, blank=True)
+    saved_seq = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[Any] = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(state__in=SHARED), name="one_job_a_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(draft=None) | Q(key=None), name="drafts_have_no_key"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["lane", "state", "queued_at"]),
+            models.Index(fields=["payer", "lane", "claimed_at"]),
+            models.Index(fields=["state", "lease_until"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lab} {self.pk} ({self.state})"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def stream(self) -> str:
+        return f"draft:{self.draft}" if self.draft else f"job:{self.pk}"
+
+    @property
+    def declared(self) -> Lab:
+        return every_lab()[self.lab]
+
+    # --- verbs: each is one conditional UPDATE, and answers whether it was this call that did it
+
+    def _change(self, *, was: Iterable[str], **to: Any) -> bool:
+        changed = Job.objects.filter(pk=self.pk, state__in=was, attempt=self.attempt).update(**to)
+        if changed:
+            self.__dict__.update({k: v for k, v in to.items() if not hasattr(v, "resolve_expression")})
+        return bool(changed)
+
+    def renew(self) -> bool:
+        """Hold the lease for another while. False: the job is no longer this attempt's."""
+        return self._change(
+            was=[State.RUNNING], lease_until=Now() + timedelta(seconds=settings.LEASE)
+        )
+
+    def succeed(self, seconds: float, ran: dict[str, Any], tail: list[dict[str, Any]]) -> bool:
+        """The end that was hoped for: the last part of the archive commits with it."""
+        with transaction.atomic():
+            done = self._change(
+                was=[State.RUNNING],
+                state=State.SUCCEEDED,
+                finished_at=Now(),
+                seconds=seconds,
+                ran=ran,
+                lease_until=None,
+            )
+            if done:
+                self.archive(tail)
+        return done
+
+    def fail(self, reason: str, tail: list[dict[str, Any]] | None = None, **more: Any) -> bool:
+        with transaction.atomic():
+            done = self._change(
+                was=LIVE,
+                state=State.FAILED,
+                reason=reason,
+                finished_at=Now(),
+                lease_until=None,
+                **more,
+            )
+            if done:
+                self.archive(tail or [])
+        return done
+
+    def cancel(self) -> bool:
+        return self._change(
+            was=LIVE, state=State.CANCELLED, finished_at=Now(), lease_until=None
+        )
+
+    def requeue(self) -> bool:
+        """Back into the queue in good order (a restart): no try is counted."""
+        return self._change(was=[State.RUNNING], state=State.QUEUED, lease_until=None)
+
+    def lapse(self) -> bool:
+        """Its worker is gone: try again, or after the last try fail. True if this call did it."""
+        tries = self.tries + 1
+        if tries >= settings.TRIES:
+            return self.fail(GAVE_UP.format(tries=tries), tries=tries)
+        return self._change(
+            was=[State.RUNNING], state=State.QUEUED, tries=tries, lease_until=None
+        )
+
+    def keep_checkpoint(self, name: str, tail: list[dict[str, Any]], seq: int) -> bool:
+        """Name a checkpoint, and archive the events up to it, in one transaction."""
+        with transaction.atomic():
+            kept = self._change(was=[State.RUNNING], checkpoint=name, saved_seq=seq)
+            if kept:
+                self.archive(tail)
+        return kept
+
+    def start_over(self) -> None:
+        """The checkpoint is lost: what it had archived is computed again, from the first event."""
+        with transaction.atomic():
+            if self._change(was=[State.RUNNING], checkpoint="", saved_seq=0):
+                self.parts.all().delete()
+
+    # --- the archive
+
+    def archive(self, events: list[dict[str, Any]]) -> None:
+        if events:
+            Part.objects.create(
+                job=self,
+                first=events[0]["seq"],
+                last=events[-1]["seq"],
+                packed=zlib.compress(json.dumps(events).encode(), 3),
+            )
+
+    def leave(self, tail: list[dict[str, Any]]) -> None:
+        """After a cancel: what this attempt had shown, for the cancelled run's page."""
+        with transaction.atomic():
+            mine = Job.objects.select_for_update().filter(pk=self.pk, attempt=self.attempt)
+            if mine.filter(state=State.CANCELLED, draft=None).exists():
+                self.archive(tail)
+
+    def archived(self) -> list[dict[str, Any]]:
+        """Every archived event, in order."""
+        return [e for part in self.parts.order_by("first") for e in part.events()]
+
+    def answered(self) -> bool:
+        """A draft: its answer is out. False: a newer change came in the meantime; it is queued."""
+        mine = Job.objects.filter(pk=self.pk, state=State.RUNNING, attempt=self.attempt)
+        if mine.filter(number=self.number).update(
+            state=State.SUCCEEDED, lease_until=None, seconds=F("seconds") + self.seconds
+        ):
+            return True
+        mine.update(
+            state=State.QUEUED,
+            lease_until=None,
+            queued_at=Now(),
+            seconds=F("seconds") + self.seconds,
+        )
+        return False
+
+
+class Part(models.Model):
+    """A part of a job's archive: the events that one checkpoint, or the end, committed."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="parts")
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    packed = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "first"], name="one_part_a_first"),
+            models.UniqueConstraint(fields=["job", "last"], name="one_part_a_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.first}–{self.last}"
+
+    def events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(zlib.decompress(self.packed))
+        return found

@@ -1,0 +1,168 @@
+"""What a page shows of a run: its status in words, its slots, and what can be done after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from labs import stream
+from labs.lab import Lab, Slot
+from labs.models import Job, Run, State
+from labs.models.turn import next_in_turn, place
+from labs.state import Entry, state_at
+
+WORDS = {
+    State.QUEUED: "Queued",
+    State.RUNNING: "Running",
+    State.SUCCEEDED: "Done",
+    State.FAILED: "Stopped",
+    State.CANCELLED: "Cancelled",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A slot with what is in it now ("" before its first event)."""
+
+    slot: Slot
+    html: SafeString
+
+
+def event_html(event: Entry, ask_url: str = "", pictures: str = "") -> SafeString:
+    """An event's fragment. Pictures are data: addresses, or files below the address `pictures`."""
+    if "items" in event:
+        event = event | {"items": [with_source(event, n, pictures) for n in range(len(event["items"]))]}
+        if event["kind"] == "boxes":
+            event["image"] = event["items"][0]
+    return render_to_string(f"events/{event['kind']}.html", {"event": event, "ask_url": ask_url})
+
+
+def with_source(event: Entry, n: int, pictures: str) -> dict[str, Any]:
+    item: dict[str, Any] = dict(event["items"][n])
+    png = item.pop("png")
+    item["src"] = (
+        f"{pictures}{event['attempt']}-{event['seq']}-{n}.png"
+        if pictures
+        else mark_safe(f"data:image/png;base64,{png}")  # noqa: S308 (our own encoder's base64)
+    )
+    return item
+
+
+def slots_of(
+    lab: Lab, shown: dict[str, Entry], ask_url: str = "", pictures: str = ""
+) -> list[Shown]:
+    """Every declared slot, then one for each event that has no slot of its own."""
+    declared = {slot.name: slot for slot in lab.panel}
+    extra = [
+        Slot(name=e["name"], kind=e["kind"], title=e["title"], rows=0)
+        for e in shown.values()
+        if e["name"] not in declared and e["kind"] != "progress"
+    ]
+    return [
+        Shown(slot, event_html(shown[slot.name], _ask(shown[slot.name], ask_url), pictures))
+        if slot.name in shown
+        else Shown(slot, SafeString(""))
+        for slot in [*lab.panel, *extra]
+    ]
+
+
+def _ask(event: Entry, ask_url: str) -> str:
+    return f"{ask_url}{event['ask']}/" if ask_url and event.get("ask") else ""
+
+
+def status_of(job: Job, progress: Entry | None = None, run: Run | None = None) -> dict[str, Any]:
+    """The status line: the state, and in words where the run stands."""
+    state = run.state if run else job.state
+    status: dict[str, Any] = {
+        "state": state,
+        "reason": job.reason if state == State.FAILED else "",
+        "can_cancel": state in (State.QUEUED, State.RUNNING),
+        "what_ran": what_ran(job),
+    }
+    if progress:
+        status |= {"done": progress["done"], "total": progress["total"], "unit": progress["unit"]}
+    if state == State.QUEUED and job.tries == 0 and job.attempt == 0:
+        status |= {"place": place(job), "expected": expected_start(job)}
+        status["text"] = f"Queued, place {status['place']}, {_about(status['expected'])}"
+    elif state == State.QUEUED or (state == State.RUNNING and progress is None and job.tries):
+        status |= {"state": "restarting", "text": f"Restarting, attempt {job.attempt + (state == State.QUEUED)}"}
+    elif state == State.RUNNING and progress:
+        status["text"] = f"Running, {progress['unit']} {progress['done']} of {progress['total']}"
+    elif state == State.SUCCEEDED:
+        again = "Replayed: computed before in" if run and run.replay else "Done in"
+        status["text"] = f"{again} {job.seconds:.1f} s"
+        status["state"] = "replay" if run and run.replay else state
+    else:
+        status["text"] = WORDS[State(state)]
+    return status
+
+
+def what_ran(job: Job) -> str:
+    if job.state != State.SUCCEEDED:
+        return ""
+    ran = job.ran
+    facts = [str(ran.get("device", "")).upper(), ran.get("dtype", ""), f"seed {job.seed}"]
+    return ", ".join(str(f) for f in [*facts, f"code {ran.get('code', '')}"] if f)
+
+
+def expected_start(job: Job) -> float:
+    """Seconds until a queued job starts, as the labs' declared times tell; an estimate."""
+    ahead = Job.objects.filter(lane=job.lane, state=State.RUNNING).count()
+    waiting = list(next_in_turn(job.lane, [job.code_version])[:50])
+    labs = [w.declared.seconds for w in waiting[: max(0, place(job) - 1)]]
+    return sum(labs) + ahead * job.declared.seconds / 2
+
+
+def _about(seconds: float) -> str:
+    if seconds < 1:
+        return "starts now"
+    return f"starts in about {seconds:.0f} s" if seconds < 90 else f"starts in about {seconds / 60:.0f} min"
+
+
+def entries_of(job: Job) -> list[Entry]:
+    """All events that the archive and the live stream have."""
+    return job.archived() + stream.read(job.stream)
+
+
+def panel_context(run: Run, live: bool = True) -> dict[str, Any]:
+    """Everything that `_fragments/panel.html` shows of a run."""
+    job, lab = run.job, run.job.declared
+    over = run.is_over
+    archived = job.state == State.SUCCEEDED
+    shown = state_at(job.archived() if archived else entries_of(job))
+    base = reverse("runs:run", args=[run.pk])
+    newest = max((f"{e['attempt']}-{e['seq']}" for e in shown.values()), key=stream.place_of_id, default="")
+    return {
+        "lab": lab,
+        "run": run,
+        "slots": slots_of(
+            lab,
+            shown,
+            ask_url=f"{base}asks/" if job.state == State.SUCCEEDED else "",
+            pictures=f"{base}pictures/" if archived else "",
+        ),
+        "status": status_of(job, shown.get("progress"), run),
+        "stream_url": "" if over or not live else f"{base}events/?after={newest}",
+        "after": after_context(run) if over else None,
+    }
+
+
+def after_context(run: Run) -> dict[str, Any]:
+    """What can be done with a run that is over: downloads, again, follow-ups."""
+    base = reverse("runs:run", args=[run.pk])
+    return {
+        "run": run,
+        "downloads": [
+            {"name": a.name, "size": a.size, "sha256": a.sha256, "url": f"{base}files/{a.name}"}
+            for a in run.job.artifacts.order_by("name")
+            if not run.cancelled_at
+        ],
+        "permalink": base,
+        "again_url": reverse("labs:lab", args=[run.lab]) + f"?from={run.pk}",
+        "seed": run.job.seed,
+    }
+

@@ -1,0 +1,1 @@
+"""Addresses of labs, runs and pictures."""

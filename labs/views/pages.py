@@ -1,0 +1,118 @@
+"""Home, the labs, and one lab's page."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from accounts.models import known_learner_id, learner_id
+from labs.controls import controls_for
+from labs.lab import Lab, catalog
+from labs.models import Picture, Run
+from labs.panel import slots_of
+
+EMPTY = {"state": "empty", "text": "Not started", "can_cancel": False}
+
+
+def lab_or_404(slug: str) -> Lab:
+    try:
+        return catalog()[slug]
+    except KeyError:
+        raise Http404("There is no lab of that name.") from None
+
+
+@require_GET
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "home.html", {"labs": list(catalog().values())})
+
+
+@require_GET
+def lab_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "labs/list.html", {"labs": list(catalog().values())})
+
+
+@require_GET
+def lab_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """A lab before its run: its controls (as in the run `?from=`, or in the address), its panel."""
+    lab = lab_or_404(slug)
+    learner_id(request)
+    values, seed = settings_asked_for(request, lab)
+    return render(request, "labs/lab.html", lab_context(request, lab, values, seed) | empty_panel(lab))
+
+
+def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], int]:
+    """Params and seed to start from: an earlier run's of the learner, or the defaults."""
+    try:
+        earlier = Run.objects.of(known_learner_id(request)).filter(
+            pk=uuid.UUID(request.GET.get("from", "")), lab=lab.slug
+        ).first()
+    except ValueError:
+        earlier = None
+    return (earlier.job.params, earlier.job.seed) if earlier else ({}, 0)
+
+
+def lab_context(
+    request: HttpRequest,
+    lab: Lab,
+    values: dict[str, Any],
+    seed: int = 0,
+    errors: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """What the controls of a lab need, on its page and on a run's."""
+    nonce = uuid.uuid4().hex
+    return {
+        "lab": lab,
+        "seed": seed,
+        "controls": controls_for(lab.params, values, errors or {}, own_pictures(request)),
+        "draft_url": reverse("labs:draft", args=[lab.slug, nonce]) if lab.live else "",
+        "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce]) if lab.live else "",
+    }
+
+
+def own_pictures(request: HttpRequest) -> list[dict[str, str]]:
+    """The learner's pictures that are ready, newest first."""
+    owner = known_learner_id(request)
+    ready = Picture.objects.filter(learner_id=owner, job__state="succeeded").order_by("-created")
+    return [
+        {"value": p.value, "label": p.label, "url": reverse("pictures:image", args=[p.pk])}
+        for p in ready[:24]
+    ]
+
+
+def empty_panel(lab: Lab) -> dict[str, Any]:
+    return {"run": None, "slots": slots_of(lab, {}), "status": EMPTY, "stream_url": "", "after": None}
+
+
+@require_GET
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+@login_not_required
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The parts this process needs answer: the database, and Redis."""
+    from django.db import connection
+
+    from labs import stream
+
+    parts = {"database": connection.ensure_connection, "redis": stream.client().ping}
+    found = {name: _answers(check) for name, check in parts.items()}
+    return JsonResponse(found, status=200 if all(v == "ok" for v in found.values()) else 503)
+
+
+def _answers(check: Any) -> str:
+    try:
+        check()
+    except Exception:
+        return "does not answer"
+    return "ok"

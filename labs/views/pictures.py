@@ -1,0 +1,130 @@
+"""Learners' own pictures: taken in here, decoded in a worker's child, shown as clean copies."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Sum
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Learner, known_learner_id, learner_of
+from labs import stream
+from labs.lab import every_lab
+from labs.models import Artifact, Job, Picture, State
+from labs.models.run import Refused, check_limits
+from labs.version import code_version
+from labs.views.address import address_of
+from labs.views.errors import refused
+from labs.views.runs import PRIVATE
+
+ALLOWED = "Allowed are JPEG, PNG and WebP up to 8 megapixels and 6 MB."
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a picture in; the answer asks again until a worker has decoded it."""
+    given = request.FILES.get("picture")
+    problem = _problem(given)
+    if problem or given is None:
+        return _answer(request, {"state": "refused", "reason": f"{problem} {ALLOWED}"}, status=422)
+    try:
+        picture = take_in(learner_of(request), given, address_of(request))
+    except Refused as error:
+        return refused(request, error)
+    return _answer(request, as_shown(picture))
+
+
+def _problem(given: UploadedFile | None) -> str:
+    if given is None or given.size == 0:
+        return "No picture came with the form, or an empty one."
+    if (given.size or 0) > settings.UPLOAD_MAX_BYTES:
+        return f"The picture has {(given.size or 0) / 1e6:.1f} MB."
+    return ""
+
+
+def take_in(learner: Learner, given: UploadedFile, address: str) -> Picture:
+    """Store what was sent as it is, and queue the job that makes a clean copy of it."""
+    lab = every_lab()["picture"]
+    with transaction.atomic():
+        check_limits(learner, address)
+        _check_storage(learner, given.size or 0)
+        job = Job.objects.create(
+            lab=lab.slug, lane=lab.lane, params={}, code_version=code_version(lab), payer=learner
+        )
+        Artifact.write(job, "upload", given.read())
+        label = "".join(c for c in (given.name or "picture") if c.isprintable())[:120]
+        picture = Picture.objects.create(
+            learner=learner, job=job, label=label, size=given.size or 0
+        )
+        transaction.on_commit(lambda: stream.ring(job.lane))
+    return picture
+
+
+def _check_storage(learner: Learner, size: int) -> None:
+    mine = learner.pictures.exclude(job__state=State.FAILED)
+    if mine.count() >= settings.PICTURES_A_LEARNER:
+        raise Refused(
+            f"You have {settings.PICTURES_A_LEARNER} pictures here, the most that fit. "
+            "Delete one that you no longer need, then upload again."
+        )
+    used = mine.aggregate(used=Sum("size"))["used"] or 0
+    if used + size > settings.STORAGE_A_LEARNER:
+        raise Refused(
+            f"Your pictures take {used / 1e6:.0f} MB of {settings.STORAGE_A_LEARNER / 1e6:.0f} MB, "
+            "so this one does not fit. Delete one that you no longer need, then upload again."
+        )
+
+
+def own_or_404(request: HttpRequest, pk: uuid.UUID) -> Picture:
+    mine = Picture.objects.filter(learner_id=known_learner_id(request)).select_related("job")
+    picture = mine.filter(pk=pk).first()
+    if picture is None:
+        raise Http404("There is no picture at this address, or it is another learner's.")
+    return picture
+
+
+def as_shown(picture: Picture) -> dict[str, Any]:
+    states = {State.SUCCEEDED: "ready", State.FAILED: "refused", State.CANCELLED: "refused"}
+    return {
+        "id": picture.pk,
+        "state": states.get(State(picture.job.state), "waiting"),
+        "reason": picture.job.reason,
+        "label": picture.label,
+        "value": picture.value,
+        "url": reverse("pictures:image", args=[picture.pk]),
+    }
+
+
+def _answer(request: HttpRequest, shown: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, "_fragments/picture.html", {"picture": shown}, status=status)
+
+
+@require_GET
+def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _answer(request, as_shown(own_or_404(request, pk)))
+
+
+@require_GET
+def image(request: HttpRequest, pk: uuid.UUID) -> FileResponse:
+    clean = own_or_404(request, pk).clean
+    if clean is None:
+        raise Http404("The picture is not ready.")
+    return FileResponse(clean.path.open("rb"), content_type="image/png", headers=PRIVATE)
+
+
+@require_POST
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Delete a picture and its file. Runs that used it stay."""
+    picture = own_or_404(request, pk)
+    clean = picture.clean
+    picture.job.delete()
+    if clean is not None:
+        clean.path.unlink(missing_ok=True)
+    return HttpResponse("") if request.htmx else redirect("home")  # type: ignore[attr-defined]

@@ -1,0 +1,150 @@
+"""Start, show, cancel; and what a run leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import known_learner_id, learner_of
+from labs.controls import decode, validate
+from labs.lab import Lab
+from labs.models import Run
+from labs.models.run import Missing, Refused
+from labs.panel import entries_of, event_html, panel_context
+from labs.state import state_at
+from labs.views.address import address_of
+from labs.views.errors import refused
+from labs.views.pages import empty_panel, lab_context, lab_or_404
+
+LARGEST_SEED = 9_999
+
+
+def run_or_404(request: HttpRequest, pk: uuid.UUID) -> Run:
+    """The learner's run; for anybody else there is none of that address."""
+    run = Run.objects.of(known_learner_id(request)).filter(pk=pk).first()
+    if run is None:
+        raise Http404("There is no run at this address, or it is another learner's.")
+    return run
+
+
+def seed_of(post: QueryDict) -> int:
+    """The seed of a form: a whole number from 0 to 9,999; anything else counts as 0."""
+    text = post.get("seed", "0")
+    return int(text) if re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) else 0
+
+
+@require_POST
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Validate, start or join or replay, and answer the run's panel."""
+    lab = lab_or_404(slug)
+    values = decode(lab.params, request.POST)
+    params, errors = validate(lab.params, values)
+    if params is None:
+        return not_valid(request, lab, values, errors)
+    try:
+        run = Run.start(learner_of(request), lab, params, seed_of(request.POST), address_of(request))
+    except Missing as missing:
+        return not_valid(request, lab, values, {missing.field: missing.sentence})
+    except Refused as error:
+        return refused(request, error)
+    return started(request, run)
+
+
+def started(request: HttpRequest, run: Run) -> HttpResponse:
+    """A run exists: its panel for htmx, only its permalink for a live lab, else its page."""
+    address = reverse("runs:run", args=[run.pk])
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(address)
+    if request.headers.get("X-Live"):
+        return render(request, "_fragments/permalink.html", {"run": run, "permalink": address})
+    response = render(request, "_fragments/panel.html", panel_context(run))
+    response["HX-Push-Url"] = address
+    return response
+
+
+def not_valid(
+    request: HttpRequest, lab: Lab, values: dict[str, Any], errors: dict[str, str]
+) -> HttpResponse:
+    """422: the controls again, filled as they were, each error at its control."""
+    seed = seed_of(request.POST)
+    context = lab_context(request, lab, values, seed, errors)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "labs/lab.html", context | empty_panel(lab), status=422)
+    response = render(request, "_fragments/controls.html", context, status=422)
+    response["HX-Retarget"], response["HX-Reswap"] = "#control-fields", "innerHTML"
+    return response
+
+
+@require_POST
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What can be told before a run, from the form as it is being edited."""
+    lab = lab_or_404(slug)
+    events = lab.preview(decode(lab.params, request.POST)) if lab.preview else ()
+    from labs.plain import plain
+
+    html = "".join(event_html(plain(event)) for event in events)
+    return HttpResponse(html)
+
+
+@require_GET
+def run_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    run = run_or_404(request, pk)
+    lab = run.job.declared
+    context = lab_context(request, lab, run.job.params, run.job.seed)
+    return render(request, "labs/run.html", context | panel_context(run))
+
+
+@require_GET
+def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return render(request, "_fragments/panel.html", panel_context(run_or_404(request, pk)))
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    run = run_or_404(request, pk)
+    run.cancel()
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("runs:run", run.pk)
+    return render(request, "_fragments/panel.html", panel_context(run))
+
+
+@require_GET
+def run_list(request: HttpRequest) -> HttpResponse:
+    runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]
+    return render(request, "runs/list.html", {"runs": runs})
+
+
+@require_GET
+def picture(request: HttpRequest, pk: uuid.UUID, attempt: int, seq: int, n: int) -> HttpResponse:
+    """A picture of a finished run, as a file. It never changes."""
+    run = run_or_404(request, pk)
+    for entry in state_at(entries_of(run.job)).values():
+        if (entry["attempt"], entry["seq"]) == (attempt, seq) and n < len(entry.get("items", [])):
+            png = base64.b64decode(entry["items"][n]["png"])
+            return HttpResponse(png, content_type="image/png", headers=PRIVATE)
+    raise Http404("The run has no such picture.")
+
+
+PRIVATE = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+
+
+@require_GET
+def file(request: HttpRequest, pk: uuid.UUID, name: str) -> FileResponse:
+    """A file that the run made, to keep."""
+    run = run_or_404(request, pk)
+    found = run.job.artifacts.filter(name=name).first()
+    if found is None or run.cancelled_at:
+        raise Http404("The run has no such file.")
+    handle = found.path.open("rb")
+    return FileResponse(handle, as_attachment=True, filename=f"{run.lab}-{name}", headers=PRIVATE)

@@ -1,0 +1,66 @@
+"""The ASGI application that uvicorn serves: Django behind a limit on the size of a body."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+LARGEST_BODY = 7_000_000
+TOO_LARGE = "What was sent is larger than 7 MB. A picture may have 6 MB.\n".encode()
+
+
+class BodyTooLarge(Exception):
+    pass
+
+
+class LimitBody:
+    """Answers 413 as soon as a body is known to be too large: Django would first store it whole.
+
+    What Content-Length says is believed only when it condemns; the bytes are counted in any case.
+    """
+
+    def __init__(self, app: App, largest: int = LARGEST_BODY) -> None:
+        self.app = app
+        self.largest = largest
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if said.isdigit() and int(said) > self.largest:
+            return await refuse(send)
+        try:
+            return await self.app(scope, self._counting(receive), send)
+        except BodyTooLarge:
+            return await refuse(send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.largest:
+                raise BodyTooLarge
+            return message
+
+        return counted
+
+
+async def refuse(send: Send) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": TOO_LARGE})
+
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = LimitBody(get_asgi_application())

@@ -1,0 +1,234 @@
+"""Django's settings, every one of them from the environment; docs/operating.md lists them.
+
+Embedded (the default) needs nothing: SQLite, loopback, a secret made on first use. With
+CONVOLAB_PRODUCTION=1 what is missing or unsafe is refused at the start, by name.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+env = environ.Env()
+
+PRODUCTION: bool = env.bool("CONVOLAB_PRODUCTION", default=False)
+DEBUG: bool = env.bool("DJANGO_DEBUG", default=False)
+VAR = Path(env.str("CONVOLAB_VAR", default=str(BASE_DIR / "var")))
+FILES_ROOT = Path(env.str("CONVOLAB_FILES", default=str(VAR / "files")))
+os.environ.setdefault("CONVOLAB_DATA", str(VAR / "data"))
+
+
+def _secret_key() -> str:
+    """From a file or the environment; embedded, from a file that is made on first use."""
+    named = env.str("CONVOLAB_SECRET_KEY_FILE", default="")
+    given = Path(named).read_text().strip() if named else env.str("CONVOLAB_SECRET_KEY", default="")
+    if PRODUCTION and (len(given) < 40 or "change" in given.lower() or len(set(given)) < 10):
+        raise ImproperlyConfigured(
+            "CONVOLAB_SECRET_KEY (or the file that CONVOLAB_SECRET_KEY_FILE names) must hold at "
+            "least 40 random characters. `make secrets` makes one."
+        )
+    if given:
+        return given
+    VAR.mkdir(parents=True, exist_ok=True)
+    path = VAR / "secret-key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _with_password(url: str, file_variable: str) -> str:
+    """Put the password that a secret file holds in the place of `PASSWORD` in an address."""
+    named = env.str(file_variable, default="")
+    return url.replace("PASSWORD", Path(named).read_text().strip()) if named else url
+
+
+SECRET_KEY = _secret_key()
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DJANGO_DEBUG and CONVOLAB_PRODUCTION exclude each other.")
+ALLOWED_HOSTS: list[str] = env.list(
+    "CONVOLAB_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+if PRODUCTION and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("CONVOLAB_HOSTS must name the site's host names, with commas.")
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CONVOLAB_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "accounts",
+    "courses",
+    "labs",
+    "workers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, Any]:
+    url = _with_password(
+        env.str("DATABASE_URL", default=f"sqlite:///{VAR / 'db.sqlite3'}"), "DATABASE_PASSWORD_FILE"
+    )
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        }
+    return config | {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=0)}
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL: str = _with_password(
+    env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), "REDIS_PASSWORD_FILE"
+)
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("CONVOLAB_STATIC", default=str(VAR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_USE_FINDERS = not PRODUCTION
+SERVESTATIC_AUTOREFRESH = DEBUG
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "labs.views.errors.csrf_failure"
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("CONVOLAB_HSTS_SECONDS", default=31_536_000)
+    _https = env.bool("CONVOLAB_HTTPS", default=True)
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+    if _https:
+        SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+TRUSTED_PROXIES: int = env.int("CONVOLAB_TRUSTED_PROXIES", default=0)
+
+# A picture of 6 MB travels in a form; the proxy refuses more than 7 MB before Django sees it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+UPLOAD_MAX_BYTES: int = env.int("CONVOLAB_UPLOAD_MAX_BYTES", default=6_000_000)
+
+# --- What a learner may use ---
+SIGN_IN_REQUIRED: bool = env.bool("CONVOLAB_SIGN_IN_REQUIRED", default=False)
+RUNNING_A_LANE: int = env.int("CONVOLAB_RUNNING_A_LANE", default=1)
+WAITING_A_LEARNER: int = env.int("CONVOLAB_WAITING_A_LEARNER", default=5)
+WAITING_AN_ADDRESS: int = env.int("CONVOLAB_WAITING_AN_ADDRESS", default=100)
+SECONDS_A_DAY: int = env.int("CONVOLAB_SECONDS_A_DAY", default=3_600)
+PICTURES_A_LEARNER: int = env.int("CONVOLAB_PICTURES_A_LEARNER", default=200)
+STORAGE_A_LEARNER: int = env.int("CONVOLAB_STORAGE_A_LEARNER", default=100_000_000)
+
+# --- The run engine (seconds) ---
+LEASE: float = env.float("CONVOLAB_LEASE", default=30)
+HEARTBEAT: float = env.float("CONVOLAB_HEARTBEAT", default=5)
+HEARTBEAT_LOST: float = env.float("CONVOLAB_HEARTBEAT_LOST", default=25)
+CANCEL_GRACE: float = env.float("CONVOLAB_CANCEL_GRACE", default=5)
+REAP_EVERY: float = env.float("CONVOLAB_REAP_EVERY", default=10)
+TRIES: int = env.int("CONVOLAB_TRIES", default=3)
+LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
+KEEP_DRAFTS: float = env.float("CONVOLAB_KEEP_DRAFTS", default=3_600)
+KEEP_GUESTS: float = env.float("CONVOLAB_KEEP_GUESTS", default=30 * 86_400)
+INTERACTIVE_CHILDREN: int = env.int("CONVOLAB_INTERACTIVE_CHILDREN", default=2)
+DEVICE: str = env.str("CONVOLAB_DEVICE", default="auto")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "labs.api.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Convolab",
+    "DESCRIPTION": "Start, follow and cancel the runs of labs.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("CONVOLAB_LOG_LEVEL", default="INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+}

@@ -1,0 +1,154 @@
+"""Carry a claimed job: run its compute, put each event on the stream, keep the archive.
+
+Compute yields, this carries; it knows nothing of pages, and compute knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from labs import stream
+from labs.context import LabError
+from labs.events import Event
+from labs.models import Job, State
+from workers import life
+from workers.context import WorkerContext
+from workers.lease import Lease
+from workers.wire import encode
+
+log = logging.getLogger(__name__)
+
+PICTURE_BYTES = 8_000_000
+SAVE_WITHIN = 10.0
+BROKEN = (
+    "Something went wrong on our side, so this run stopped. Your settings are kept: start it "
+    "again. If it stops again, tell whoever runs this site, and give this run's address."
+)
+TOO_LARGE = (
+    "The run needed more memory than this site allows. "
+    "Use a smaller network, a smaller batch or a smaller picture."
+)
+FULL = {
+    "kind": "note",
+    "name": "pictures-full",
+    "title": "",
+    "sentence": "",
+    "text": "This run has streamed 8 MB of pictures, the most that is kept. It goes on without.",
+    "lines": [],
+    "tone": "warning",
+}
+
+
+class Stopped(Exception):
+    """The worker is stopping: the job goes back into the queue."""
+
+
+class Carrier:
+    """One attempt at one job, from its claim to its end."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.seq = job.saved_seq
+        self.tail: list[dict[str, Any]] = []
+        self.picture_bytes = 0
+        self.told_to_stop_at: float | None = None
+        self.began = time.monotonic()
+
+    def run(self) -> None:
+        lease = Lease(self.job)
+        try:
+            with lease:
+                self._begin()
+                for event in self._events():
+                    if lease.lost:
+                        raise stream.Fenced(self.job.stream)
+                    self._stop_in_time()
+                    if event is not None:
+                        self._send(encode(event))
+                self._succeed()
+        except stream.Fenced:
+            log.info("job %s: another attempt or a cancel has it", self.job.pk)
+            self.job.leave(self.tail)
+        except Stopped:
+            if self.job.requeue():
+                stream.ring(self.job.lane)
+        except LabError as error:
+            self._fail(str(error))
+        except Exception as error:
+            log.exception("job %s of %s failed", self.job.pk, self.job.lab)
+            self._fail(TOO_LARGE if is_out_of_memory(error) else BROKEN)
+
+    def _begin(self) -> None:
+        if not self.job.draft:
+            stream.begin(self.job)
+
+    def _events(self) -> Iterator[Event | None]:
+        lab = self.job.declared
+        name = self.job.follow_up
+        model = lab.follow_ups[name] if name else lab.params
+        compute = getattr(lab.compute(), name or "run")
+        self.ctx = WorkerContext(self.job, save=self._save)
+        events: Iterator[Event | None] = compute(model.model_validate(self.job.params), self.ctx)
+        return events
+
+    def _send(self, event: dict[str, Any]) -> None:
+        if event["kind"] in ("images", "boxes"):
+            size = sum(len(item["png"]) for item in event["items"])
+            if self.picture_bytes + size > PICTURE_BYTES:
+                event = FULL
+            self.picture_bytes += size
+        self.seq += 1
+        event = event | {"seq": self.seq, "attempt": self.job.attempt}
+        if self.job.draft:
+            stream.append(self.job.stream, self.job.number, self.seq, event)
+            return
+        self.tail.append(event)
+        stream.append(self.job.stream, self.job.attempt, self.seq, event)
+
+    def _save(self, name: str) -> None:
+        """A checkpoint file is whole: commit its name with the events that it follows."""
+        if not self.job.keep_checkpoint(name, self.tail, self.seq):
+            raise stream.Fenced(self.job.stream)
+        self.tail = []
+        if life.stopping():
+            raise Stopped
+
+    def _stop_in_time(self) -> None:
+        """While the worker stops: let compute reach its next checkpoint, but not for long."""
+        if not life.stopping():
+            return
+        self.ctx.due()
+        self.told_to_stop_at = self.told_to_stop_at or time.monotonic()
+        if time.monotonic() - self.told_to_stop_at > SAVE_WITHIN:
+            raise Stopped
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self.began, 3)
+
+    def _succeed(self) -> None:
+        if self.job.draft:
+            self.job.seconds = self._seconds()
+            self.job.answered()
+        elif self.job.succeed(self._seconds(), self.ctx.ran(), self.tail):
+            stream.close(self.job, State.SUCCEEDED)
+            self.ctx.forget()
+
+    def _fail(self, reason: str) -> None:
+        if self.job.draft:
+            problem = {"kind": "problem", "name": "status", "reason": reason}
+            self._send(problem)
+            self.job.seconds = self._seconds()
+            self.job.answered()
+        elif self.job.fail(reason, self.tail, seconds=self._seconds()):
+            stream.close(self.job, State.FAILED)
+
+
+def carry(job: Job) -> None:
+    Carrier(job).run()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

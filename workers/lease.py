@@ -1,0 +1,92 @@
+"""The lease on a job, held by a thread of the pool's child that is its watchdog too."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import signal
+import threading
+import time
+from types import TracebackType
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from labs import stream
+from labs.models import Job, State
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0
+TOO_LONG = (
+    "The run took longer than the {limit:.0f} seconds that this lab allows, so we stopped it. "
+    "Try fewer epochs, a smaller network or fewer pictures."
+)
+
+
+class Lease:
+    """Renews the lease, looks for a cancel, and ends this process where compute does not obey.
+
+    It ends the process (SIGKILL: no handler of a library can hold it up) when a cancel was not
+    obeyed for CANCEL_GRACE seconds, when the lab's limit has passed, or when the lease could not
+    be renewed for HEARTBEAT_LOST seconds. The row says first what the student will read.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = copy.copy(job)  # changed by this thread alone, on its own connection
+        self.limit = job.declared.limit
+        self.lost = False
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._hold, name=f"lease-{job.pk}", daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+
+    def _hold(self) -> None:
+        began = renewed = looked_well = lost_at = time.monotonic()
+        try:
+            while not self._done.wait(LOOK_EVERY):
+                now = time.monotonic()
+                try:
+                    if now - renewed >= settings.HEARTBEAT:
+                        self.lost |= not self.job.renew()
+                        renewed = looked_well = now
+                    elif not self.lost:
+                        self.lost = not self._still_ours()
+                except DatabaseError as error:
+                    log.warning("job %s: the lease was not renewed: %s", self.job.pk, error)
+                if not self.lost:
+                    lost_at = now
+                elif now - lost_at >= settings.CANCEL_GRACE:
+                    self._end("a cancel was not obeyed")
+                if now - began > self.limit:
+                    self._time_out()
+                if now - looked_well > settings.HEARTBEAT_LOST:
+                    self._end("the lease could not be renewed")
+        finally:
+            connection.close()
+
+    def _still_ours(self) -> bool:
+        return (
+            Job.objects.running().filter(pk=self.job.pk, attempt=self.job.attempt).exists()
+        )
+
+    def _time_out(self) -> None:
+        if self.job.fail(TOO_LONG.format(limit=self.limit), ran={"reason": "time"}):
+            stream.close(self.job, State.FAILED)
+        self._end("the time limit has passed")
+
+    def _end(self, why: str) -> None:
+        if not self._done.is_set():
+            log.error("job %s: %s; this process ends itself", self.job.pk, why)
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,127 @@
+"""The reaper: outside every queue, it looks after what nobody else will. `python -m workers.reaper`"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from workers.app import app  # sets Django up
+
+# ruff: noqa: E402
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import close_old_connections
+from django.db.models.functions import Now
+
+from accounts.models import Learner
+from labs import stream
+from labs.lab import LANES, every_lab
+from labs.models import Job, State
+from labs.models.job import FINAL
+from labs.version import code_version
+
+log = logging.getLogger(__name__)
+
+OUTDATED_AFTER = timedelta(minutes=15)
+OUTDATED = "This lab was updated while your run waited. Start it again: the settings are kept."
+
+
+def take_back_lapsed() -> None:
+    """Jobs whose worker no longer renews its lease: queue them again, or give up."""
+    for job in Job.objects.lapsed():
+        if job.lapse():
+            log.warning("job %s: its lease lapsed (try %s)", job.pk, job.tries)
+            if job.state == State.FAILED:
+                stream.close(job, job.state)
+
+
+def ring_forgotten() -> None:
+    """Lanes where jobs wait and no bell is left: it was lost, or never rung."""
+    for lane in LANES:
+        if Job.objects.waiting().filter(lane=lane).exists() and not stream.client().llen(lane):
+            stream.ring(lane)
+
+
+def end_outdated() -> None:
+    """Jobs that wait for a worker of a code version that is gone."""
+    versions = [code_version(lab) for lab in every_lab().values()]
+    old = Job.objects.waiting().filter(queued_at__lt=Now() - OUTDATED_AFTER)
+    for job in old.exclude(code_version__in=versions):
+        if job.fail(OUTDATED):
+            stream.close(job, job.state)
+
+
+def sweep_drafts() -> None:
+    Job.objects.exclude(draft=None).filter(
+        queued_at__lt=Now() - timedelta(seconds=settings.KEEP_DRAFTS)
+    ).exclude(state=State.RUNNING).delete()
+
+
+def sweep_guests() -> None:
+    """Guests who have not been here for long, with their runs, and files that no job is left for."""
+    long_ago = Now() - timedelta(seconds=settings.KEEP_GUESTS)
+    Learner.objects.filter(user=None, seen__lt=long_ago).delete()
+    Job.objects.kept().filter(runs=None, picture=None, state__in=FINAL).filter(
+        queued_at__lt=long_ago
+    ).delete()
+    Session.objects.filter(expire_date__lt=Now()).delete()
+
+
+def sweep_files() -> None:
+    """Checkpoints of jobs that are over, and folders of jobs that are gone."""
+    kept = set(Job.objects.exclude(checkpoint="").exclude(state__in=FINAL).values_list("checkpoint", flat=True))
+    for path in _older(settings.FILES_ROOT / "checkpoints"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+    for path in _older(settings.FILES_ROOT / "jobs"):
+        if path.name.isdigit() and not Job.objects.filter(pk=path.name).exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _older(folder: Path) -> list[Path]:
+    """What lies in a folder for longer than a minute: nothing that is being written."""
+    import time
+
+    if not folder.exists():
+        return []
+    return [path for path in folder.iterdir() if path.stat().st_mtime < time.time() - 60]
+
+
+DUTIES: tuple[Callable[[], None], ...] = (
+    take_back_lapsed,
+    ring_forgotten,
+    end_outdated,
+    sweep_drafts,
+    sweep_guests,
+    sweep_files,
+)
+
+
+def round_once() -> None:
+    """Every duty once. One that fails (Redis is down) does not keep the others from theirs."""
+    for duty in DUTIES:
+        try:
+            duty()
+        except Exception as error:
+            log.warning("%s: %s", duty.__name__, error)
+        finally:
+            close_old_connections()
+
+
+def main() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("reaper of %s: a round every %g s", app.main, settings.REAP_EVERY)
+    while not stop.is_set():
+        round_once()
+        stop.wait(settings.REAP_EVERY)
+
+
+if __name__ == "__main__":
+    main()
