@@ -6,6 +6,7 @@ Made by tools/make_pictures.py; sources and licences are in photos/NOTICE.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,24 @@ PICTURES: dict[str, Photo] = {
 }
 
 
-def load(name: str) -> Any:
-    """A built-in picture as numpy uint8 (H, W, 3). Raises KeyError for a name not listed."""
+def load(picture: str | Path) -> Any:
+    """A built-in picture by its name, or our own clean file by its path: uint8 (H, W, 3).
+
+    Raises KeyError for a name not listed. Never give it the path of an upload (labs/data/decode).
+    """
+    return _read(picture) if isinstance(picture, Path) else _read_once(PICTURES[picture].path)
+
+
+def _read(path: Path) -> Any:
     import numpy as np
     from PIL import Image
 
-    with Image.open(PICTURES[name].path) as image:
-        return np.asarray(image.convert("RGB"))
+    with Image.open(path, formats=("JPEG", "PNG")) as image:
+        return np.asarray(image.convert("RGB"))  # read-only: a cached one is nobody's to change
+
+
+_read_once = cache(_read)
+"""For the few built-in pictures, which every run of a live lab asks for again."""
 
 
 def shrink(rgb: Any, longest: int) -> Any:

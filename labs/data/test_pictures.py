@@ -11,6 +11,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +80,16 @@ def test_a_built_in_picture_is_small_and_has_a_thumbnail(name: str) -> None:
 def test_the_list_of_pictures_loads_neither_numpy_nor_pillow() -> None:
     code = "import sys, labs.data.pictures; print({'numpy', 'PIL', 'torch'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_it_reads_a_clean_file_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "clean").write_bytes(decode.rebuild(file_of(scene(), "PNG")))
+    np.testing.assert_array_equal(pictures.load(tmp_path / "clean"), np.asarray(scene()))
+
+
+def test_a_built_in_picture_cannot_be_changed_for_the_next_run() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        pictures.load("coins")[0, 0, 0] = 1
 
 
 def test_shrinking_keeps_the_proportions_and_never_enlarges() -> None:
