@@ -1,0 +1,68 @@
+# Every target with a `##` is listed by `make`. What a target needs is set up first, and quickly
+# where nothing has changed.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types migrations unit postgres slow browser faults compose-test bench \
+	calibrate screenshot secrets clean ready dev
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ready  ## start the site here (PORT=8000) and print its address; Ctrl-C stops it
+	@exec $(PY) tools/serve.py
+
+test: lint types migrations unit postgres slow browser compose-test  ## all checks and all tests
+
+lint: dev  ## ruff on the code, djlint on the templates
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djlint --lint --quiet templates labs courses
+
+types: dev  ## mypy, strict
+	.venv/bin/mypy .
+
+migrations: dev  ## is every change of a model in a migration?
+	$(PY) manage.py makemigrations --check --dry-run
+
+unit: dev  ## the fast tests, on SQLite
+	$(PY) -m pytest
+
+postgres: dev  ## those that touch the database, on a throwaway PostgreSQL
+	CONVOLAB_TEST_DATABASE=postgres $(PY) -m pytest
+
+slow: dev  ## calibration and long sweeps, and the faults at a size that CI can bear
+	$(PY) -m pytest -m 'slow or faults'
+
+browser: dev  ## end to end in Chromium
+	$(PY) -m pytest -m browser
+
+faults: dev  ## the faults at full size: kills, floods, cuts (long)
+	CONVOLAB_FULL=1 $(PY) -m pytest -m faults
+
+compose-test: dev  ## bring docker-compose.yml up for real and follow a run through the proxy
+	$(PY) -m pytest -m compose
+
+bench:  ## the benchmarks, in a virtual environment of their own, into docs/benchmarks.md
+	bench/run
+
+calibrate: ready  ## measure each lab's claims over 20 seeds and store the figures
+	$(PY) manage.py calibrate
+
+screenshot: dev  ## take the README's picture anew
+	$(PY) tools/screenshot.py
+
+secrets:  ## make the secrets that docker-compose.yml asks for
+	$(PYTHON) tools/secrets.py
+
+clean:  ## remove what was installed and built; var/ (runs, models, datasets) stays
+	rm -rf .venv node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+ready:
+	@$(PYTHON) tools/setup.py
+
+dev:
+	@$(PYTHON) tools/setup.py --dev
