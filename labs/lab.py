@@ -50,7 +50,7 @@ class Claim:
     dataset: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lab:
     """A lab as its lab.py declares it, under the name LAB.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zlib
 from collections.abc import Iterable
 from datetime import timedelta
@@ -53,6 +54,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """What workers compute: a run's job (with a key), or a page's draft (with a number)."""
 
+    token = models.UUIDField(default=uuid.uuid4, unique=True)
     lab = models.CharField(max_length=64)
     lane = models.CharField(max_length=16)
     params = models.JSONField()
@@ -112,7 +114,8 @@ class Job(models.Model):
 
     @property
     def stream(self) -> str:
-        return f"draft:{self.draft}" if self.draft else f"job:{self.pk}"
+        """The key of its live stream. A token, not the id: Redis may outlive a database."""
+        return f"draft:{self.draft}" if self.draft else f"job:{self.token}"
 
     @property
     def declared(self) -> Lab:
