@@ -75,4 +75,5 @@ def environment(port: int, redis_url: str) -> dict[str, str]:
     """This process's environment with what the Procfile's commands need."""
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     more = {"PATH": path, "PORT": str(port), "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **more, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+    return {**os.environ, **more, **quiet, "DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -99,7 +99,7 @@ class Site:
         self, name: str, process: asyncio.subprocess.Process, path: Path
     ) -> list[str]:
         """Everything to the log, what matters to the terminal. Gives the last lines."""
-        label, tail, shown = f"{name:<12}| ", [""], name != "redis"
+        label, tail, shown = f"{name:<12}| ", [""], True
         if sys.stdout.isatty():
             label = f"\033[{next(self.colours)}m{label}\033[0m"
         assert process.stdout
@@ -111,7 +111,7 @@ class Site:
                 tail = [*tail[-14:], text]
                 if level := LEVEL.search(text[:80]):  # a line without one goes with the last
                     shown = level[1] not in ("DEBUG", "INFO")
-                if shown and text:
+                if shown and text and name != "redis":
                     print(label + text, flush=True)
         return tail
 

@@ -111,7 +111,7 @@ def environment(line: Line, extras: list[str]) -> None:
         if text.startswith("Installing collected"):
             return f"installing {text.count(',') + 1} packages"
         if text.startswith("Successfully installed"):
-            return f"{len(text.split()) - 2} packages"
+            return f"{max(len(text.split()) - 2, len(found))} packages"
         return "" if line.detail else "looking for packages"
 
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
