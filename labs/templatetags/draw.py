@@ -120,7 +120,7 @@ def grid(event: dict[str, Any]) -> list[list[Cell]]:
 def curve_rows(event: dict[str, Any]) -> list[list[str]]:
     """The curves as a table of at most 200 cells: x, then every series at that x."""
     series = event["series"]
-    at = [{x: y for x, y in s["points"]} for s in series]
+    at = [dict(s["points"]) for s in series]
     xs = sorted({x for points in at for x in points if x is not None})
     rows = max(1, MOST_CELLS // (len(series) + 1))
     kept = (
@@ -222,8 +222,7 @@ def _shade(meaning: str, value: float | None, lowest: float, highest: float, lar
 
 def _level(value: float, low: float, high: float) -> int:
     share = (value - low) / (high - low) if high > low else 0.0
-    level = math.ceil(min(max(share, 0), 1) * LEVELS)
-    return level
+    return math.ceil(min(max(share, 0), 1) * LEVELS)
 
 
 def _drawable(x: float | None, y: float | None, log: bool) -> bool:
