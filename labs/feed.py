@@ -64,7 +64,7 @@ class Feed:
             html = render_to_string("_fragments/status.html", {"status": _problem(entry)})
             message = _sse(place, "status", html)
         else:
-            message = _sse(place, f"slot-{entry['name']}-body", event_html(entry))
+            message = _sse(place, f"slot-{entry['name']}-body", event_html(entry, live=True))
         self.newest[entry["name"]] = (place, message)
         return [(entry["name"], place, message)]
 
@@ -89,6 +89,14 @@ class Feed:
             (name, place, message)
             for name, (place, message) in self.newest.items()
             if known is None or place > known or name == "status"
+        ]
+
+    def changed_since(self, before: dict[str, tuple[Place, bytes]]) -> list[Message]:
+        """What differs from an earlier state; a place that is empty again is emptied."""
+        changed = [(n, *now) for n, now in self.newest.items() if before.get(n) != now]
+        emptied = [n for n in before if n not in self.newest and n != "status"]
+        return changed + [
+            (n, self._last(), _sse(self._last(), f"slot-{n}-body", "")) for n in emptied
         ]
 
     def _last(self) -> Place:

@@ -55,7 +55,8 @@ class Lab:
     """A lab as its lab.py declares it, under the name LAB.
 
     `seconds` is what the default run takes on two cores (for the queue's estimate), `limit` what
-    ends it. `live` labs answer while a control moves; their compute takes well under a second.
+    ends it. `follow_ups` says what can be asked of a finished run, `answers` the slots of each
+    answer. `live` labs answer while a control moves; their compute takes well under a second.
     `seeded` labs show a seed. `preview` draws what can be told before a run (shapes, parameter
     counts) from the form's values as they are being edited, valid or not: it never raises.
     `dataset` says which dataset valid params ask for ("" for none).
@@ -73,6 +74,7 @@ class Lab:
     seeded: bool = True
     claims: tuple[Claim, ...] = ()
     follow_ups: Mapping[str, type[Params]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     preview: Callable[[Mapping[str, Any]], tuple[Event, ...]] | None = None
     dataset: Callable[[Any], str] | None = None
     package: str = ""
@@ -118,4 +120,5 @@ def _labs_in(package: str) -> list[Lab]:
 
 def _load(package: str) -> Lab:
     module = importlib.import_module(f"{package}.lab")
-    return replace(module.LAB, package=package)
+    declared: Lab = module.LAB
+    return replace(declared, package=package)

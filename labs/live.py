@@ -192,11 +192,11 @@ class Hub:
             log.exception("an event of %s could not be shown", feed.key)
 
     async def _reload(self, feed: Feed) -> None:
-        """An attempt began or the job ended: the state is made anew, and sent whole."""
-        last = feed.last_id
+        """An attempt began or the job ended: the state is made anew, and sent where it differs."""
+        last, before = feed.last_id, dict(feed.newest)
         await self._load(feed)
         feed.last_id = max(last, feed.last_id, key=stream.place_of_id)
-        self._send(feed, feed.newer_than(None))
+        self._send(feed, feed.changed_since(before))
         if feed.over:
             for follower in self.followers.get(feed.key, set()):
                 follower.end()

@@ -32,13 +32,22 @@ class Shown:
     html: SafeString
 
 
-def event_html(event: Entry, ask_url: str = "", pictures: str = "") -> SafeString:
-    """An event's fragment. Pictures are data: addresses, or files below the address `pictures`."""
+def event_html(
+    event: Entry, ask_url: str = "", pictures: str = "", live: bool = False
+) -> SafeString:
+    """An event's fragment. Pictures are data: addresses, or files below the address `pictures`.
+
+    `live` leaves out what the page's script draws anyway, and the long tables: they come with the
+    finished panel.
+    """
     if "items" in event:
-        event = event | {"items": [with_source(event, n, pictures) for n in range(len(event["items"]))]}
+        event = event | {
+            "items": [with_source(event, n, pictures) for n in range(len(event["items"]))]
+        }
         if event["kind"] == "boxes":
             event["image"] = event["items"][0]
-    return render_to_string(f"events/{event['kind']}.html", {"event": event, "ask_url": ask_url})
+    context = {"event": event, "ask_url": ask_url, "live": live}
+    return render_to_string(f"events/{event['kind']}.html", context)
 
 
 def with_source(event: Entry, n: int, pictures: str) -> dict[str, Any]:
@@ -89,7 +98,10 @@ def status_of(job: Job, progress: Entry | None = None, run: Run | None = None) -
         status |= {"place": place(job), "expected": expected_start(job)}
         status["text"] = f"Queued, place {status['place']}, {_about(status['expected'])}"
     elif state == State.QUEUED or (state == State.RUNNING and progress is None and job.tries):
-        status |= {"state": "restarting", "text": f"Restarting, attempt {job.attempt + (state == State.QUEUED)}"}
+        status |= {
+            "state": "restarting",
+            "text": f"Restarting, attempt {job.attempt + (state == State.QUEUED)}",
+        }
     elif state == State.RUNNING and progress:
         status["text"] = f"Running, {progress['unit']} {progress['done']} of {progress['total']}"
     elif state == State.SUCCEEDED:
@@ -120,7 +132,11 @@ def expected_start(job: Job) -> float:
 def _about(seconds: float) -> str:
     if seconds < 1:
         return "starts now"
-    return f"starts in about {seconds:.0f} s" if seconds < 90 else f"starts in about {seconds / 60:.0f} min"
+    return (
+        f"starts in about {seconds:.0f} s"
+        if seconds < 90
+        else f"starts in about {seconds / 60:.0f} min"
+    )
 
 
 def entries_of(job: Job) -> list[Entry]:
@@ -135,7 +151,9 @@ def panel_context(run: Run, live: bool = True) -> dict[str, Any]:
     archived = job.state == State.SUCCEEDED
     shown = state_at(job.archived() if archived else entries_of(job))
     base = reverse("runs:run", args=[run.pk])
-    newest = max((f"{e['attempt']}-{e['seq']}" for e in shown.values()), key=stream.place_of_id, default="")
+    newest = max(
+        (f"{e['attempt']}-{e['seq']}" for e in shown.values()), key=stream.place_of_id, default=""
+    )
     return {
         "lab": lab,
         "run": run,
@@ -165,4 +183,3 @@ def after_context(run: Run) -> dict[str, Any]:
         "again_url": reverse("labs:lab", args=[run.lab]) + f"?from={run.pk}",
         "seed": run.job.seed,
     }
-

@@ -34,9 +34,10 @@ class Params(BaseModel):
     def _fits_its_control(cls, value: Any, info: ValidationInfo) -> Any:
         extra = cls.model_fields[info.field_name or ""].json_schema_extra
         if isinstance(extra, dict):
-            check = {"matrix": _check_matrix, "drawing": _check_drawing}.get(str(extra["control"]))
-            if check:
-                check(value, extra)
+            if extra["control"] == "matrix":
+                _check_matrix(value, extra)
+            elif extra["control"] == "drawing":
+                _check_drawing(value, extra)
         return value
 
 

@@ -56,7 +56,8 @@ def append(key: str, attempt: int, seq: int, event: dict[str, Any], keep: int = 
 def read(key: str) -> list[dict[str, Any]]:
     """Every entry that the stream still has, with its place; none where Redis is away."""
     try:
-        return [placed(entry_id, fields) for entry_id, fields in client().xrange(key)]
+        found: Any = client().xrange(key)
+        return [placed(entry_id, fields) for entry_id, fields in found]
     except redis.RedisError as error:
         log.warning("live view of %s cannot be read: %s", key, error)
         return []

@@ -104,10 +104,10 @@ class WorkerContext:
         if not value.startswith("own:"):
             return load(value)
         own = Picture.objects.filter(pk=UUID(value[4:])).first()
-        clean = own.clean if own else None
-        if clean is None:
+        rebuilt = own.rebuilt if own else None
+        if rebuilt is None:
             raise LabError("The picture was deleted before the run began. Choose another.")
-        return load(clean.path)
+        return load(rebuilt.path)
 
     def data(self, name: str) -> Any:
         from labs.data.datasets import load
@@ -119,4 +119,5 @@ class WorkerContext:
 
     def ran(self) -> dict[str, str | float | int]:
         """What ran, as the run's page says it."""
-        return {"device": self.device, "seed": self.seed, "code": self.job.code_version[:12]} | self._told
+        facts: dict[str, str | float | int] = {"device": self.device, "seed": self.seed}
+        return facts | {"code": self.job.code_version[:12]} | self._told

@@ -77,9 +77,7 @@ class Lease:
             connection.close()
 
     def _still_ours(self) -> bool:
-        return (
-            Job.objects.running().filter(pk=self.job.pk, attempt=self.job.attempt).exists()
-        )
+        return Job.objects.running().filter(pk=self.job.pk, attempt=self.job.attempt).exists()
 
     def _time_out(self) -> None:
         if self.job.fail(TOO_LONG.format(limit=self.limit), ran={"reason": "time"}):

@@ -23,7 +23,7 @@ _flag = mmap.mmap(-1, 1)  # shared with the children, which are forked after thi
 
 def stopping() -> bool:
     """The worker was told to stop: finish soon, or save and go back into the queue."""
-    return _flag[0] == 1
+    return bool(_flag[0])
 
 
 @cache
@@ -52,7 +52,7 @@ def _start_of(pid: int) -> int | None:
 
 def is_gone(worker: dict[str, Any]) -> bool:
     """Whether a process of this host and boot has ended."""
-    return _start_of(worker["pid"]) != worker["start"]
+    return bool(_start_of(worker["pid"]) != worker["start"])
 
 
 def lanes() -> list[str]:

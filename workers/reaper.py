@@ -1,4 +1,7 @@
-"""The reaper: outside every queue, it looks after what nobody else will. `python -m workers.reaper`"""
+"""The reaper: outside every queue, it looks after what nobody else will.
+
+Run it with `python -m workers.reaper`; more than one do no harm.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from workers.app import app  # sets Django up
-
-# ruff: noqa: E402
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections
@@ -24,6 +24,7 @@ from labs.lab import LANES, every_lab
 from labs.models import Job, State
 from labs.models.job import FINAL
 from labs.version import code_version
+from workers.app import app  # sets Django up
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def sweep_drafts() -> None:
 
 
 def sweep_guests() -> None:
-    """Guests who have not been here for long, with their runs, and files that no job is left for."""
+    """Guests who have not been here for long, with their runs and pictures."""
     long_ago = Now() - timedelta(seconds=settings.KEEP_GUESTS)
     Learner.objects.filter(user=None, seen__lt=long_ago).delete()
     Job.objects.kept().filter(runs=None, picture=None, state__in=FINAL).filter(
@@ -74,7 +75,11 @@ def sweep_guests() -> None:
 
 def sweep_files() -> None:
     """Checkpoints of jobs that are over, and folders of jobs that are gone."""
-    kept = set(Job.objects.exclude(checkpoint="").exclude(state__in=FINAL).values_list("checkpoint", flat=True))
+    kept = set(
+        Job.objects.exclude(checkpoint="")
+        .exclude(state__in=FINAL)
+        .values_list("checkpoint", flat=True)
+    )
     for path in _older(settings.FILES_ROOT / "checkpoints"):
         if path.name not in kept:
             path.unlink(missing_ok=True)

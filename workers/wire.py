@@ -56,7 +56,9 @@ def _plain(value: Any) -> Any:
 
 def picture(image: Image) -> dict[str, Any]:
     """A picture on the wire: PNG, its size, its scale's ends, its extremes and its mean."""
-    values = np.asarray(image.values.detach().cpu() if hasattr(image.values, "detach") else image.values)
+    values = np.asarray(
+        image.values.detach().cpu() if hasattr(image.values, "detach") else image.values
+    )
     facts: dict[str, Any] = {
         "label": image.label,
         "detail": image.detail,

@@ -71,7 +71,7 @@ class Picture(models.Model):
     size = models.PositiveBigIntegerField()
     created = models.DateTimeField(db_default=Now())
 
-    CLEAN = "picture.png"
+    REBUILT = "picture.png"
 
     def __str__(self) -> str:
         return self.label
@@ -82,5 +82,5 @@ class Picture(models.Model):
         return f"own:{self.pk}"
 
     @property
-    def clean(self) -> Artifact | None:
-        return Artifact.objects.filter(job_id=self.job_id, name=self.CLEAN).first()
+    def rebuilt(self) -> Artifact | None:
+        return Artifact.objects.filter(job_id=self.job_id, name=self.REBUILT).first()

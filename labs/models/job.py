@@ -59,7 +59,7 @@ class Job(models.Model):
     lane = models.CharField(max_length=16)
     params = models.JSONField()
     seed = models.IntegerField(default=0)
-    key = models.CharField(max_length=64, null=True)
+    key = models.CharField(max_length=64, null=True)  # noqa: DJ001 (drafts have none: NULLs are distinct)
     code_version = models.CharField(max_length=64)
     heavy = models.BooleanField(default=False)
     payer = models.ForeignKey(
@@ -126,7 +126,9 @@ class Job(models.Model):
     def _change(self, *, was: Iterable[str], **to: Any) -> bool:
         changed = Job.objects.filter(pk=self.pk, state__in=was, attempt=self.attempt).update(**to)
         if changed:
-            self.__dict__.update({k: v for k, v in to.items() if not hasattr(v, "resolve_expression")})
+            self.__dict__.update(
+                {k: v for k, v in to.items() if not hasattr(v, "resolve_expression")}
+            )
         return bool(changed)
 
     def renew(self) -> bool:
@@ -165,9 +167,7 @@ class Job(models.Model):
         return done
 
     def cancel(self) -> bool:
-        return self._change(
-            was=LIVE, state=State.CANCELLED, finished_at=Now(), lease_until=None
-        )
+        return self._change(was=LIVE, state=State.CANCELLED, finished_at=Now(), lease_until=None)
 
     def requeue(self) -> bool:
         """Back into the queue in good order (a restart): no try is counted."""
@@ -178,9 +178,7 @@ class Job(models.Model):
         tries = self.tries + 1
         if tries >= settings.TRIES:
             return self.fail(GAVE_UP.format(tries=tries), tries=tries)
-        return self._change(
-            was=[State.RUNNING], state=State.QUEUED, tries=tries, lease_until=None
-        )
+        return self._change(was=[State.RUNNING], state=State.QUEUED, tries=tries, lease_until=None)
 
     def keep_checkpoint(self, name: str, tail: list[dict[str, Any]], seq: int) -> bool:
         """Name a checkpoint, and archive the events up to it, in one transaction."""

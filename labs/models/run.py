@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 
-from accounts.models import Learner
+from accounts.models import NOBODY, Learner
 from labs import stream
 from labs.data import registry
 from labs.lab import Lab
@@ -55,10 +55,11 @@ class Work:
     def of(cls, learner: Learner, lab: Lab, params: Params, seed: int) -> Work:
         pictures = _own_pictures(learner, params)
         dataset = lab.dataset(params) if lab.dataset else ""
+        values = params.model_dump(mode="json")
         facts = {
             "lab": lab.slug,
             "code": code_version(lab),
-            "params": params.model_dump(mode="json"),
+            "params": values,
             "seed": seed,
             "dataset": registry.digest(dataset) if dataset else "",
             "pictures": pictures,
@@ -67,7 +68,7 @@ class Work:
         }
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         key = hashlib.sha256(canonical.encode()).hexdigest()
-        return cls(lab=lab, params=facts["params"], seed=seed, key=key)
+        return cls(lab=lab, params=values, seed=seed, key=key)
 
     def job(self, learner: Learner, **more: Any) -> Job:
         return Job(
@@ -99,16 +100,16 @@ def own_picture(learner: Learner, field: str, value: str) -> str:
         raise Missing(
             field, "That picture is not among yours any more. Choose another, or upload it again."
         ) from None
-    clean = picture.clean
-    if clean is None:
+    rebuilt = picture.rebuilt
+    if rebuilt is None:
         raise Missing(field, "That picture is not ready yet. Wait a moment, or choose another.")
-    return clean.sha256
+    return rebuilt.sha256
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def of(self, learner_id: uuid.UUID | None) -> RunQuerySet:
         """The runs that a learner may see: their own."""
-        return self.filter(learner_id=learner_id).select_related("job")
+        return self.filter(learner_id=learner_id or NOBODY).select_related("job")
 
     def live(self) -> RunQuerySet:
         return self.filter(cancelled_at=None, job__state__in=LIVE)
@@ -142,7 +143,10 @@ class Run(models.Model):
     def start(
         cls, learner: Learner, lab: Lab, params: Params, seed: int = 0, address: str = ""
     ) -> Run:
-        """Join the live job, replay the finished one, or queue a new one. Raises Refused, Missing."""
+        """Join the live job, replay the finished one, or queue a new one.
+
+        Raises Refused (a limit) and Missing (a picture that is not there).
+        """
         work = Work.of(learner, lab, params, seed)
         for _ in range(5):
             try:

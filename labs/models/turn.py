@@ -58,18 +58,10 @@ def claim(lane: str, versions: Iterable[str], worker: dict[str, Any]) -> Job | N
 
 def take_over(worker: dict[str, Any], is_gone: Callable[[dict[str, Any]], bool]) -> list[Job]:
     """Jobs of this very host whose process is gone need not wait for their lease to lapse."""
-    here = Job.objects.running().filter(
-        worker__host=worker["host"], worker__boot=worker["boot"]
-    )
+    here = Job.objects.running().filter(worker__host=worker["host"], worker__boot=worker["boot"])
     return [job for job in here if is_gone(job.worker) and job.lapse()]
 
 
 def place(job: Job) -> int:
-    """How many jobs of the lane were queued before this one and still wait, plus one."""
-    return (
-        Job.objects.waiting()
-        .filter(lane=job.lane)
-        .filter(Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk))
-        .count()
-        + 1
-    )
+    """How many jobs of the lane came before this one and still wait, plus one."""
+    return Job.objects.waiting().filter(lane=job.lane, draft=None, pk__lt=job.pk).count() + 1

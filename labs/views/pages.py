@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from accounts.models import known_learner_id, learner_id
+from accounts.models import NOBODY, known_learner_id, learner_id
 from labs.controls import controls_for
 from labs.lab import Lab, catalog
 from labs.models import Picture, Run
@@ -44,15 +44,19 @@ def lab_page(request: HttpRequest, slug: str) -> HttpResponse:
     lab = lab_or_404(slug)
     learner_id(request)
     values, seed = settings_asked_for(request, lab)
-    return render(request, "labs/lab.html", lab_context(request, lab, values, seed) | empty_panel(lab))
+    return render(
+        request, "labs/lab.html", lab_context(request, lab, values, seed) | empty_panel(lab)
+    )
 
 
 def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], int]:
     """Params and seed to start from: an earlier run's of the learner, or the defaults."""
     try:
-        earlier = Run.objects.of(known_learner_id(request)).filter(
-            pk=uuid.UUID(request.GET.get("from", "")), lab=lab.slug
-        ).first()
+        earlier = (
+            Run.objects.of(known_learner_id(request))
+            .filter(pk=uuid.UUID(request.GET.get("from", "")), lab=lab.slug)
+            .first()
+        )
     except ValueError:
         earlier = None
     return (earlier.job.params, earlier.job.seed) if earlier else ({}, 0)
@@ -72,13 +76,15 @@ def lab_context(
         "seed": seed,
         "controls": controls_for(lab.params, values, errors or {}, own_pictures(request)),
         "draft_url": reverse("labs:draft", args=[lab.slug, nonce]) if lab.live else "",
-        "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce]) if lab.live else "",
+        "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce])
+        if lab.live
+        else "",
     }
 
 
 def own_pictures(request: HttpRequest) -> list[dict[str, str]]:
     """The learner's pictures that are ready, newest first."""
-    owner = known_learner_id(request)
+    owner = known_learner_id(request) or NOBODY
     ready = Picture.objects.filter(learner_id=owner, job__state="succeeded").order_by("-created")
     return [
         {"value": p.value, "label": p.label, "url": reverse("pictures:image", args=[p.pk])}
@@ -87,7 +93,13 @@ def own_pictures(request: HttpRequest) -> list[dict[str, str]]:
 
 
 def empty_panel(lab: Lab) -> dict[str, Any]:
-    return {"run": None, "slots": slots_of(lab, {}), "status": EMPTY, "stream_url": "", "after": None}
+    return {
+        "run": None,
+        "slots": slots_of(lab, {}),
+        "status": EMPTY,
+        "stream_url": "",
+        "after": None,
+    }
 
 
 @require_GET

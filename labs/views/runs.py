@@ -49,7 +49,9 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if params is None:
         return not_valid(request, lab, values, errors)
     try:
-        run = Run.start(learner_of(request), lab, params, seed_of(request.POST), address_of(request))
+        run = Run.start(
+            learner_of(request), lab, params, seed_of(request.POST), address_of(request)
+        )
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
     except Refused as error:

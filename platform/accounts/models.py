@@ -41,6 +41,10 @@ def learner_id(request: HttpRequest) -> uuid.UUID:
     return uuid.UUID(kept)
 
 
+NOBODY = uuid.UUID(int=0)
+"""The id of no learner: what belongs to nobody is found by nobody."""
+
+
 def known_learner_id(request: HttpRequest) -> uuid.UUID | None:
     """The id of who asks where the session has one; never makes a session."""
     kept = request.session.get("learner")

@@ -14,7 +14,7 @@ def bring_learner(request: HttpRequest, user: User, **_: Any) -> None:
     own = Learner.objects.filter(user=user).first()
     if own is None:
         guest = known_learner_id(request)
-        own = guest and Learner.objects.filter(pk=guest, user=None).first()
+        own = Learner.objects.filter(pk=guest, user=None).first() if guest else None
         own = own or Learner(user=user)
         own.user = user
         own.save()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -14,7 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 7_000_000
-TOO_LARGE = "What was sent is larger than 7 MB. A picture may have 6 MB.\n".encode()
+TOO_LARGE = b"What was sent is larger than 7 MB. A picture may have 6 MB.\n"
 
 
 class BodyTooLarge(Exception):
@@ -63,4 +63,6 @@ async def refuse(send: Send) -> None:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = LimitBody(get_asgi_application())
+application = LimitBody(cast("App", get_asgi_application()))
+
+import workers.app  # noqa: E402, F401 (the first Start must not wait for Celery to load)

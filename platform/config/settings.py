@@ -56,7 +56,8 @@ SECRET_KEY = _secret_key()
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DJANGO_DEBUG and CONVOLAB_PRODUCTION exclude each other.")
 ALLOWED_HOSTS: list[str] = env.list(
-    "CONVOLAB_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+    "CONVOLAB_HOSTS",
+    default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"],
 )
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("CONVOLAB_HOSTS must name the site's host names, with commas.")
@@ -91,6 +92,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+if env.bool("CONVOLAB_SIGN_IN_REQUIRED", default=False):
+    MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
@@ -185,7 +188,6 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 UPLOAD_MAX_BYTES: int = env.int("CONVOLAB_UPLOAD_MAX_BYTES", default=6_000_000)
 
 # --- What a learner may use ---
-SIGN_IN_REQUIRED: bool = env.bool("CONVOLAB_SIGN_IN_REQUIRED", default=False)
 RUNNING_A_LANE: int = env.int("CONVOLAB_RUNNING_A_LANE", default=1)
 WAITING_A_LEARNER: int = env.int("CONVOLAB_WAITING_A_LEARNER", default=5)
 WAITING_AN_ADDRESS: int = env.int("CONVOLAB_WAITING_AN_ADDRESS", default=100)
