@@ -1,0 +1,97 @@
+// <picture-upload>: a file or a shot by the camera, checked here in plain words, sent to /pictures/.
+// The answer asks again until a worker has read the picture; then it becomes a tile and is chosen.
+const TYPES = ["image/jpeg", "image/png", "image/webp"];
+
+class PictureUpload extends HTMLElement {
+  connectedCallback() {
+    this.answer = document.getElementById(this.dataset.target);
+    this.file = this.querySelector("input[type=file]");
+    this.stage = this.querySelector("[data-stage]");
+    this.video = this.querySelector("video");
+    const camera = this.querySelector("[data-camera]");
+    camera.hidden = !navigator.mediaDevices?.getUserMedia;
+    this.file.addEventListener("change", (event) => {
+      event.stopPropagation();
+      if (this.file.files[0]) this.check(this.file.files[0]);
+      this.file.value = "";
+    });
+    camera.addEventListener("click", () => this.open());
+    this.querySelector("[data-shoot]").addEventListener("click", () => this.shoot());
+    this.querySelector("[data-stop]").addEventListener("click", () => this.stop());
+    this.answer.addEventListener("htmx:after:settle", () => this.take());
+  }
+
+  disconnectedCallback() { this.stop(); }
+
+  say(text, wrong = true) {
+    const line = Object.assign(document.createElement("p"), { className: wrong ? "upload-line error" : "upload-line", textContent: text });
+    this.answer.replaceChildren(line);
+  }
+
+  check(file) {
+    const megabytes = (file.size / 1e6).toFixed(1);
+    if (!TYPES.includes(file.type)) this.say(`“${file.name}” is not a JPEG, PNG or WebP picture. Choose one of those; your other settings are kept.`);
+    else if (file.size > Number(this.dataset.most)) this.say(`“${file.name}” has ${megabytes} MB; the most is 6 MB. Make it smaller, then try again.`);
+    else this.send(file, file.name);
+  }
+
+  async send(blob, name) {
+    this.say("Your picture is being sent.", false);
+    const body = new FormData();
+    body.append("picture", blob, name);
+    const token = this.closest("form").elements.csrfmiddlewaretoken.value;
+    try {
+      const response = await fetch("/pictures/", { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+      const text = await response.text();
+      if (response.status === 413) this.say("The picture is larger than the site takes. Make it smaller, then try again.");
+      else if (response.status >= 500 || response.status === 403) this.say("The picture was not taken in. Reload the page and try again.");
+      else await htmx.swap({ text, sourceElement: this.answer, target: this.answer, swap: "innerHTML" });
+    } catch {
+      this.say("The picture did not reach the site. Check your connection and try again.");
+    }
+  }
+
+  // The picture is ready: it becomes a tile, chosen, and the lab hears of it.
+  take() {
+    const ready = this.answer.querySelector("[data-picture-ready]");
+    if (!ready || ready.dataset.taken) return;
+    ready.dataset.taken = "yes";
+    const { value, label, url } = ready.dataset;
+    const make = (name, properties) => Object.assign(document.createElement(name), properties);
+    const tile = make("label", { className: "tile" });
+    const radio = make("input", { type: "radio", name: this.dataset.name, value });
+    const frame = make("span", { className: "tile-picture" });
+    frame.append(make("img", { src: url, width: 72, height: 72, alt: "" }));
+    tile.append(radio, frame, make("span", { className: "tile-label", textContent: label }));
+    this.closest("fieldset").querySelector(".tiles").append(tile);
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  async open() {
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+    } catch {
+      this.say("The browser gave no camera. Allow it in the address bar, or upload a picture.");
+      return;
+    }
+    this.video.srcObject = this.stream;
+    this.stage.hidden = false;
+    await this.video.play();
+  }
+
+  shoot() {
+    const canvas = Object.assign(document.createElement("canvas"), { width: this.video.videoWidth, height: this.video.videoHeight });
+    canvas.getContext("2d").drawImage(this.video, 0, 0);
+    this.stop();
+    canvas.toBlob((blob) => this.send(blob, "camera.jpg"), "image/jpeg", 0.92);
+  }
+
+  stop() {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    if (this.stage) this.stage.hidden = true;
+  }
+}
+
+customElements.define("picture-upload", PictureUpload);

@@ -1,0 +1,72 @@
+// What all controls share: slider and number in step, Reset, and copying a link.
+
+// A log slider moves in equal factors; the number beside it holds the value that is sent.
+const STEPS = 1000;
+
+function position(range, value) {
+  const [low, high] = [Math.log(range.dataset.low), Math.log(range.dataset.high)];
+  return Math.round(((Math.log(value) - low) / (high - low)) * STEPS);
+}
+
+function valueAt(range) {
+  if (!("log" in range.dataset)) return range.value;
+  const [low, high] = [Number(range.dataset.low), Number(range.dataset.high)];
+  const value = low * (high / low) ** (range.value / STEPS);
+  return String(Math.min(high, Math.max(low, Number(value.toPrecision(2)))));
+}
+
+function show(range, value) {
+  if (!("log" in range.dataset)) range.value = value;
+  else if (Number(value) > 0) range.value = position(range, Number(value));
+}
+
+function prepare(root) {
+  for (const range of root.querySelectorAll("input[data-twin]")) {
+    if ("log" in range.dataset && !range.dataset.low) {
+      Object.assign(range.dataset, { low: range.min, high: range.max });
+      Object.assign(range, { min: 0, max: STEPS, step: 1 });
+    }
+    show(range, document.getElementById(range.dataset.twin).value);
+  }
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target.dataset?.twin) document.getElementById(target.dataset.twin).value = valueAt(target);
+  else if (target.id) {
+    const range = document.querySelector(`input[data-twin="${CSS.escape(target.id)}"]`);
+    if (range) show(range, target.value);
+  }
+});
+
+function reset(form) {
+  for (const field of form.querySelectorAll("[data-default]")) {
+    if (field.type === "radio") field.checked = true;
+    else if (field.type === "checkbox") field.checked = field.dataset.default === "true";
+    else field.value = field.dataset.default;
+    field.dispatchEvent(new Event("carrier-set"));
+  }
+  for (const error of form.querySelectorAll("[data-error-for]")) error.hidden = true;
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  prepare(form);
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-reset], [data-copy]");
+  if (!button) return;
+  if ("reset" in button.dataset) { reset(button.form); return; }
+  try {
+    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Copy it from the address bar";
+  }
+});
+
+// A first Enter in a number field must not submit a half-typed form of a live lab.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-live]")) event.preventDefault();
+}, true);
+
+document.addEventListener("htmx:after:process", ({ target }) => { if (target.querySelectorAll) prepare(target); });
+prepare(document);

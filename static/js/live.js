@@ -1,0 +1,102 @@
+// form[data-live]: while a control moves, its newest state is computed and streamed back. The
+// newest change wins, an older answer is never shown over a newer, and 600 ms after the last
+// change it becomes a run with a permalink.
+const KEEP_AFTER = 600;
+const MOST = 3;
+
+class Live {
+  constructor(form) {
+    this.form = form;
+    this.number = 0;
+    this.shown = 0;
+    this.flying = 0;
+    this.stream = document.querySelector(form.dataset.stream);
+    for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
+    this.stream?.addEventListener("htmx:sse:before:message", (event) => this.guard(event));
+    if (!("idle" in form.dataset)) this.changed();
+  }
+
+  changed() {
+    this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draft(); });
+  }
+
+  // Changes overlap on the way, so that a slow network does not slow the newest; the server drops
+  // what comes too late by its number. Past MOST at once the newest waits for a free place.
+  async draft() {
+    const body = new URLSearchParams(new FormData(this.form));
+    const text = body.toString();
+    if (text === this.sent) return;
+    if (this.flying >= MOST) { this.waiting = true; return; }
+    this.sent = text;
+    clearTimeout(this.keep);
+    const number = this.number = Math.max(this.number + 1, Date.now());
+    body.set("number", number);
+    this.stream?.dispatchEvent(new Event("connect"));
+    this.flying += 1;
+    const response = await this.post(this.form.dataset.draftUrl, body);
+    this.flying -= 1;
+    if (this.waiting) { this.waiting = false; this.changed(); }
+    if (!response || number !== this.number) return;
+    await this.answer(response);
+    if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
+  }
+
+  async post(url, body, more = {}) {
+    const token = this.form.elements.csrfmiddlewaretoken.value;
+    try {
+      return await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true", ...more } });
+    } catch {
+      this.sent = "";
+      this.say("The site does not answer. Your settings are kept; change one to try again.");
+      return null;
+    }
+  }
+
+  async answer(response) {
+    if (response.status === 422) return this.wrong((await response.json()).errors);
+    this.wrong({});
+    if (response.ok) return this.say("");
+    const told = response.headers.get("Content-Type")?.includes("json") ? (await response.json()).message : "";
+    return this.say(told || (response.status === 503 ? "The site is busy. Change a control again in a few seconds." : "That could not be computed. Reload the page and try again."));
+  }
+
+  // What is shown now, as a run. A refusal is quiet here: the picture is there already.
+  async run(text) {
+    const response = await this.post(this.form.dataset.runUrl, new URLSearchParams(text), { "X-Live": "1" });
+    if (!response?.ok || text !== this.sent) return;
+    const target = document.getElementById("permalink");
+    await htmx.swap({ text: await response.text(), sourceElement: target, target, swap: "innerHTML" });
+  }
+
+  wrong(errors) {
+    for (const line of this.form.querySelectorAll("[data-error-for]")) {
+      const name = line.dataset.errorFor;
+      line.textContent = errors[name] ?? "";
+      line.hidden = !errors[name];
+      const fields = this.form.querySelectorAll(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
+      for (const field of fields) errors[name] ? field.setAttribute("aria-invalid", "true") : field.removeAttribute("aria-invalid");
+    }
+    const first = Object.values(errors)[0];
+    if (first) this.say("One setting is out of its range; the picture is of the last one that was not.");
+  }
+
+  say(text) {
+    const line = document.querySelector(this.form.dataset.message);
+    if (line && line.textContent !== text) line.textContent = text;
+  }
+
+  // Ids are <number>-<seq>. Several events of one number belong together, so equal is not older.
+  guard(event) {
+    const number = Number((event.detail.message.id || "").split("-")[0]);
+    if (!number) return;
+    if (number < this.shown) event.preventDefault();
+    else this.shown = number;
+  }
+}
+
+function start(root) {
+  for (const form of root.querySelectorAll("form[data-live]")) form.live ??= new Live(form);
+}
+
+document.addEventListener("htmx:after:process", ({ target }) => { if (target.querySelectorAll) start(target); });
+start(document);
