@@ -85,6 +85,9 @@ def warm(**_: Any) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError:
         log.debug("oom_score_adj is not ours to set")
+    from django.db import connection
+
     from workers import devices
 
+    connection.settings_dict["CONN_MAX_AGE"] = None  # a child keeps its connection
     devices.warm(lanes())

@@ -9,6 +9,7 @@ import logging
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,16 +19,17 @@ from django.contrib.sessions.models import Session
 from django.db import close_old_connections
 from django.db.models.functions import Now
 
+import workers.app  # isort: split (sets Django up: models need that)
 from accounts.models import Learner
 from labs import stream
 from labs.lab import LANES, every_lab
-from labs.models import Job, State
+from labs.models import Job, Picture, State
 from labs.models.job import FINAL
 from labs.version import code_version
-from workers.app import app  # sets Django up
 
 log = logging.getLogger(__name__)
 
+FORGET_REFUSED = timedelta(hours=1)
 OUTDATED_AFTER = timedelta(minutes=15)
 OUTDATED = "This lab was updated while your run waited. Start it again: the settings are kept."
 
@@ -70,6 +72,8 @@ def sweep_guests() -> None:
     Job.objects.kept().filter(runs=None, picture=None, state__in=FINAL).filter(
         queued_at__lt=long_ago
     ).delete()
+    refused = Picture.objects.filter(job__state=State.FAILED, created__lt=Now() - FORGET_REFUSED)
+    Job.objects.filter(picture__in=refused).delete()
     Session.objects.filter(expire_date__lt=Now()).delete()
 
 
@@ -90,8 +94,6 @@ def sweep_files() -> None:
 
 def _older(folder: Path) -> list[Path]:
     """What lies in a folder for longer than a minute: nothing that is being written."""
-    import time
-
     if not folder.exists():
         return []
     return [path for path in folder.iterdir() if path.stat().st_mtime < time.time() - 60]
@@ -122,7 +124,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    log.info("reaper of %s: a round every %g s", app.main, settings.REAP_EVERY)
+    log.info("%s: a round every %g s", workers.app.app.main, settings.REAP_EVERY)
     while not stop.is_set():
         round_once()
         stop.wait(settings.REAP_EVERY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from django.db import close_old_connections
 
@@ -16,6 +17,7 @@ from workers.app import app
 from workers.carry import carry
 
 log = logging.getLogger(__name__)
+_recovered_at = float("-inf")
 
 
 @app.task(name="workers.tasks.work", ignore_result=True)
@@ -36,7 +38,11 @@ def work(lane: str) -> None:
 
 
 def recover(me: dict[str, object]) -> None:
-    """Take over what a dead process of this host has left."""
+    """Take over what a dead process of this host has left (looked for once a second at most)."""
+    global _recovered_at
+    if time.monotonic() - _recovered_at < 1:
+        return
+    _recovered_at = time.monotonic()
     for job in take_over(me, life.is_gone):
         log.warning("job %s: its process is gone (try %s)", job.pk, job.tries)
         if job.state == State.FAILED:

@@ -53,7 +53,8 @@ def claim(lane: str, versions: Iterable[str], worker: dict[str, Any]) -> Job | N
             lease_until=Now() + timedelta(seconds=settings.LEASE),
             worker=worker,
         )
-        return Job.objects.get(pk=job.pk) if taken else None
+        job.state, job.attempt, job.worker = State.RUNNING, job.attempt + 1, worker
+        return job if taken else None
 
 
 def take_over(worker: dict[str, Any], is_gone: Callable[[dict[str, Any]], bool]) -> list[Job]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils import timezone
+
+SEEN_EVERY = timedelta(hours=1)
 
 
 class User(AbstractUser):
@@ -57,6 +61,6 @@ def learner_of(request: HttpRequest) -> Learner:
         id=learner_id(request),
         defaults={"user": request.user if request.user.is_authenticated else None},
     )
-    if not made:
+    if not made and learner.seen < timezone.now() - SEEN_EVERY:
         Learner.objects.filter(pk=learner.pk).update(seen=Now())
     return learner
