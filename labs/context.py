@@ -50,5 +50,3 @@ class Context(Protocol):
 
     def tell(self, **facts: str | float | int) -> None:
         """Say what ran (dtype="bfloat16", compiled="no"): shown with the run, not an event."""
-
-

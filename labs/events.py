@@ -179,6 +179,5 @@ class Result(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    cls.kind: cls
-    for cls in (Progress, Curves, Images, Matrix, Bars, Table, Boxes, Note, Result)
+    cls.kind: cls for cls in (Progress, Curves, Images, Matrix, Bars, Table, Boxes, Note, Result)
 }
