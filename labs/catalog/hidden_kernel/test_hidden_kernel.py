@@ -94,7 +94,8 @@ def test_the_curvature_is_the_largest_eigenvalue_of_the_loss_s_hessian() -> None
     def loss(kernel: torch.Tensor) -> torch.Tensor:
         return F.mse_loss(F.conv2d(picture[None, None], kernel.view(1, 1, 3, 3)), target)
 
-    hessian = torch.func.hessian(loss)(torch.zeros(9))
+    functional: Any = torch.autograd.functional
+    hessian = functional.hessian(loss, torch.zeros(9))
     wanted = torch.linalg.eigvalsh(hessian)[-1].item()
     assert compute.steepest_curvature(picture, 3) == pytest.approx(wanted, rel=1e-4)
 
