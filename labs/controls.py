@@ -12,6 +12,7 @@ from typing import Any, get_args
 from django.http import QueryDict
 from django.templatetags.static import static
 from pydantic import ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from labs.data.pictures import PICTURES
 from labs.params import Params
@@ -145,10 +146,17 @@ def validate(
     return None, errors
 
 
+class AsDeclared(GenerateJsonSchema):
+    """Options and presets keep the order that the lab gives them."""
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+        return value
+
+
 @cache
 def _fields(model: type[Params]) -> dict[str, dict[str, Any]]:
     """Each field's JSON schema, and for blocks the kinds of block with their fields."""
-    whole = model.model_json_schema()
+    whole = model.model_json_schema(schema_generator=AsDeclared)
     fields = {}
     for name, schema in whole.get("properties", {}).items():
         fields[name] = {**schema, "literals": get_args(model.model_fields[name].annotation)}

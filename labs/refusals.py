@@ -40,8 +40,8 @@ def _says(control: str, label: str, schema: Mapping[str, Any], error: ErrorDetai
     if control == "choice":
         return f"{label} must be one of these: {', '.join(schema['options'].values())}."
     if control == "matrix":
-        low, high = plain_number(schema["low"]), plain_number(schema["high"])
-        return f"{label} must be a square grid of numbers from {low} to {high}."
+        allowed = span(schema["low"], schema["high"], "")
+        return f"{label} must be a square grid of numbers from {allowed}."
     if control == "blocks":
         return _block_sentence(label, schema, error)
     return {
@@ -84,7 +84,9 @@ def _allowed(title: str, field: Mapping[str, Any]) -> str:
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:
-    return f"{plain_number(low or 0)} to {plain_number(high or 0)}{' ' + unit if unit else ''}"
+    """The bounds in words, with a true minus: "−1 to 1 pixels"."""
+    ends = f"{plain_number(low or 0)} to {plain_number(high or 0)}".replace("-", "−")
+    return f"{ends} {unit}" if unit else ends
 
 
 def plain_number(value: float) -> str:

@@ -40,7 +40,7 @@ class Pool(Block):
 class Sample(params.Params):
     stride: int = slider(1, low=1, high=4, label="Stride", unit="pixels", help="How far it moves.")
     rate: float = slider(0.1, low=0.0001, high=1, step=0.0001, label="Rate", log=True)
-    padding: Literal["none", "same"] = choice("none", {"none": "None", "same": "Same"}, label="Pad")
+    padding: Literal["none", "same"] = choice("none", {"same": "Same", "none": "None"}, label="Pad")
     dilation: Literal[1, 2] = choice(1, {"1": "One", "2": "Two"}, label="Dilation")
     flip: bool = switch(True, label="Flip")
     kernel: params.Rows = matrix(IDENTITY, label="Kernel", low=-9, high=9, sizes=(3, 5))
@@ -112,12 +112,12 @@ def test_what_belongs_to_the_page_is_not_a_param() -> None:
         ("stride", "", "Stride must be a whole number from 1 to 4 pixels."),
         ("rate", "nan", "Rate must be a number from 0.0001 to 1."),
         ("rate", "1e999", "Rate must be a number from 0.0001 to 1."),
-        ("padding", "some", "Pad must be one of these: None, Same."),
+        ("padding", "some", "Pad must be one of these: Same, None."),
         ("dilation", "3", "Dilation must be one of these: One, Two."),
         ("flip", "perhaps", "Flip must be on or off."),
         ("kernel", "[[1, 2], [3, 4]]", "The grid must be square: 3×3 or 5×5."),
         ("kernel", "[[10,0,0],[0,0,0],[0,0,0]]", "Each cell must lie between -9 and 9."),
-        ("kernel", '[["a"]]', "Kernel must be a square grid of numbers from -9 to 9."),
+        ("kernel", '[["a"]]', "Kernel must be a square grid of numbers from −9 to 9."),
         ("kernel", "[[", "Kernel could not be read: it is not valid JSON."),
         ("kernel", "[[NaN]]", "Kernel could not be read: it is not valid JSON."),
         ("kernel", "[" * 50_000, "Kernel could not be read: it is not valid JSON."),
@@ -185,6 +185,11 @@ def test_a_number_is_never_written_with_an_exponent() -> None:
 def test_the_chosen_option_is_marked_also_where_values_are_numbers() -> None:
     dilation = by_name(controls_for(Sample, {"dilation": 2}))["dilation"]
     assert [(o.label, o.chosen) for o in dilation.options] == [("One", False), ("Two", True)]
+
+
+def test_options_keep_the_order_of_the_lab() -> None:
+    padding = by_name(controls_for(Sample, {}))["padding"]
+    assert [option.value for option in padding.options] == ["same", "none"]
 
 
 def test_the_learners_own_pictures_can_be_chosen() -> None:

@@ -45,7 +45,7 @@ class LiveCurves extends HTMLElement {
     holder.className = "curve-holder";
     holder.setAttribute("aria-hidden", "true");
     this.replaceChildren(...[...this.querySelectorAll(":scope > svg")], holder);
-    for (const svg of this.querySelectorAll(":scope > svg")) svg.classList.add("hidden");
+    for (const svg of this.querySelectorAll(":scope > svg")) svg.setAttribute("hidden", "");
     this.plot = new uPlot(options(this.event, this.width()), columns(this.event), holder);
     this.labels = document.createElement("div");
     this.labels.className = "curve-labels";

@@ -80,6 +80,14 @@ class Live {
     if (first) this.say("One setting is out of its range; the picture is of the last one that was not.");
   }
 
+  // A change that could not be computed says so in the status line, until the next that can.
+  problem(told) {
+    const status = document.getElementById("status");
+    if (!status || (!told && this.calm === undefined)) return;
+    if (told) this.calm ??= status.innerHTML;
+    else { status.innerHTML = this.calm; this.calm = undefined; }
+  }
+
   say(text) {
     const line = document.querySelector(this.form.dataset.message);
     if (line && line.textContent !== text) line.textContent = text;
@@ -89,8 +97,9 @@ class Live {
   guard(event) {
     const number = Number((event.detail.message.id || "").split("-")[0]);
     if (!number) return;
-    if (number < this.shown) event.preventDefault();
-    else this.shown = number;
+    if (number < this.shown) { event.preventDefault(); return; }
+    this.shown = number;
+    this.problem(event.detail.message.data.includes('hx-target="#status"'));
   }
 }
 
