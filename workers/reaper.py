@@ -14,12 +14,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import workers.app  # sets Django up: what follows needs that
+
+# isort: split
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections
 from django.db.models.functions import Now
 
-import workers.app  # isort: split (sets Django up: models need that)
 from accounts.models import Learner
 from labs import stream
 from labs.lab import LANES, every_lab
