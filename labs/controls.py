@@ -149,7 +149,11 @@ def validate(
 class AsDeclared(GenerateJsonSchema):
     """Options and presets keep the order that the lab gives them."""
 
-    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+    def sort(
+        self,
+        value: JsonSchemaValue,
+        parent_key: str | None = None,  # noqa: ARG002 (pydantic names it)
+    ) -> JsonSchemaValue:
         return value
 
 

@@ -18,7 +18,7 @@ class BlockEditor extends HTMLElement {
     this.replaceChildren(this.list, bar, this.said);
     this.carrier.addEventListener("carrier-set", () => this.load());
     this.list.addEventListener("keydown", (event) => this.key(event));
-    for (const kind of ["input", "change"]) this.list.addEventListener(kind, (event) => { event.stopPropagation(); if (event.type === "change") this.set(event.target); });
+    for (const kind of ["input", "change"]) this.list.addEventListener(kind, (event) => { event.stopPropagation(); if (event.type === "input") this.set(event.target); });
     this.load();
   }
 
