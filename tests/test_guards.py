@@ -1,0 +1,269 @@
+"""What must stay true of the code as a whole: layers, bans, and documents that name everything."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from labs.events import KINDS
+from tools.processes import BIN, ROOT
+
+HEAVY = ("torch", "torchvision", "numpy", "sklearn", "mlxtend")
+TRAINED_NETWORK = "labs/nets/efficientnet.py"
+"""The one module that may call torch.load: for the bundled ImageNet weights, with weights_only."""
+
+
+@cache
+def files(*patterns: str) -> list[str]:
+    """Our own files that match one of these, tracked or about to be."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    ours = [name for name in said.splitlines() if (ROOT / name).is_file()]
+    return [name for name in ours if any(fnmatch(name, pattern) for pattern in patterns)]
+
+
+def is_test(name: str) -> bool:
+    return name.startswith("tests/") or Path(name).name.startswith(("test_", "conftest"))
+
+
+@cache
+def parsed(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text(), name)
+
+
+def imports(name: str) -> Iterator[str]:
+    """The modules that a file imports, wherever in it; `from a import b` gives a and a.b."""
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def calls(name: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The calls in a file: the dotted name, and the keywords that are constants."""
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.Call):
+            constants = {k.arg or "": getattr(k.value, "value", "?") for k in node.keywords}
+            yield ast.unparse(node.func), constants
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def run(*command: str, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **(env or {})}
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return done.stdout
+
+
+# --- platform/ is a source root, and hides nothing ---
+
+
+def test_platform_is_not_a_package() -> None:
+    assert not (ROOT / "platform" / "__init__.py").exists()
+
+
+def test_nothing_under_platform_is_named_like_a_standard_module() -> None:
+    names = {path.stem for path in (ROOT / "platform").iterdir()}
+    assert names & sys.stdlib_module_names == set()
+
+
+def test_platform_is_the_standard_library_in_pytest() -> None:
+    import platform
+
+    assert platform.system() == os.uname().sysname
+
+
+def test_platform_is_the_standard_library_under_manage_py() -> None:
+    said = run(
+        sys.executable, "manage.py", "shell", "-c", "import platform as p; print(p.system())"
+    )
+    assert said.splitlines()[-1] == os.uname().sysname
+
+
+def test_platform_is_the_standard_library_under_celery() -> None:
+    said = run(str(BIN / "celery"), "-A", "workers.app", "report")
+    assert f"system:{os.uname().sysname}" in said
+
+
+def test_platform_is_the_standard_library_under_uvicorn(tmp_path: Path) -> None:
+    probe = "import platform, sys\nimport config.asgi\nsys.exit(platform.system() + ' it is')\n"
+    (tmp_path / "probe.py").write_text(probe)
+    served = [str(BIN / "uvicorn"), "probe:application", "--app-dir", "platform"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(served, cwd=ROOT, capture_output=True, text=True, env=env)
+    assert f"{os.uname().sysname} it is" in done.stderr
+
+
+# --- layers ---
+
+COMPUTE = files("labs/catalog/*/compute.py", "labs/nets/*.py", "labs/data/*.py")
+CONTRACT = files("labs/events.py", "labs/params.py", "labs/context.py", "labs/lab.py")
+SITE = ("django", "config", "accounts", "courses", "workers", "celery", "redis", "rest_framework")
+MAY_BE_USED = (
+    "labs.nets",
+    "labs.data",
+    "labs.catalog",
+    *(f"labs.{Path(n).stem}" for n in CONTRACT),
+)
+
+
+@pytest.mark.parametrize("name", [name for name in COMPUTE + CONTRACT if not is_test(name)])
+def test_compute_knows_nothing_of_the_site(name: str) -> None:
+    asked = set(imports(name))
+    assert [module for module in asked if within(module, *SITE)] == []
+    ours = [module for module in asked if module.startswith("labs.")]
+    assert [module for module in ours if not within(module, *MAY_BE_USED)] == []
+
+
+@pytest.mark.parametrize("name", files("labs/catalog/*/lab.py", "labs/catalog/*/questions.py"))
+def test_a_lab_declares_itself_without_torch(name: str) -> None:
+    assert [module for module in imports(name) if within(module, *HEAVY)] == []
+
+
+def test_the_catalogue_loads_without_torch_and_without_the_site() -> None:
+    look = "import sys, labs.lab; labs.lab.catalog(); print(*sys.modules)"
+    loaded = run(sys.executable, "-c", look, env={"CONVOLAB_CATALOGUES": "labs.catalog"}).split()
+    assert set(loaded) & {*HEAVY, "django", "celery"} == set()
+
+
+WEB = """
+import sys, django
+django.setup()
+import config.asgi, config.urls
+from django.core.management import call_command
+from django.test import Client
+from labs.lab import catalog
+call_command("migrate", verbosity=0)
+addresses = ["/", *(f"/labs/{slug}/" for slug in catalog())]
+answers = {address: Client().get(address).status_code for address in addresses}
+assert set(answers.values()) == {200}, answers
+print(*sys.modules)
+"""
+
+
+def test_the_web_process_loads_neither_torch_nor_numpy(tmp_path: Path) -> None:
+    own = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    assert set(run(sys.executable, "-c", WEB, env=own).split()) & set(HEAVY) == set()
+
+
+# --- bans ---
+
+PYTHON = files("*.py")
+PICKLES = ("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal")
+LOADERS = ("torch.load", "torch.jit.load", "torch.export.load", "torch.package.PackageImporter")
+NUMPY_LOADERS = ("np.load", "numpy.load")
+HTTP = ("requests", "httpx", "urllib.request", "http.client", "urllib3", "aiohttp", "ftplib")
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_nothing_reads_a_pickle(name: str) -> None:
+    assert [module for module in imports(name) if within(module, *PICKLES)] == []
+    for function, given in calls(name):
+        if function in NUMPY_LOADERS:
+            assert given.get("allow_pickle", False) is False
+        if function == "torch.load" and name == TRAINED_NETWORK:
+            assert given.get("weights_only") is True
+        else:
+            assert function not in LOADERS
+            assert not function.endswith("read_pickle")
+
+
+@pytest.mark.parametrize(
+    "name", files("labs/*.py", "workers/*.py", "platform/*.py", "courses/*.py")
+)
+def test_the_site_asks_nothing_of_the_network(name: str) -> None:
+    """No fetch by URL, so no request that a learner could forge (SSRF)."""
+    assert is_test(name) or [module for module in imports(name) if within(module, *HTTP)] == []
+
+
+NAMESPACE = re.compile(r"http://www\.w3\.org/(2000/svg|1999/xhtml|1999/xlink|1998/Math/MathML)")
+SOURCE_LINK = re.compile(r'<a\b[^>]*\brel="[^"]*external[^"]*"[^>]*>')
+OUTSIDE = re.compile(r"""(?:https?:|wss?:|(?<=["'(]))//[\w-]+\.\S*""")
+
+
+@pytest.mark.parametrize(
+    "name", files("templates/*", "static/*.css", "static/*.js", "static/*.svg", "labs/*.html")
+)
+def test_a_page_names_no_address_outside_the_site(name: str) -> None:
+    text = SOURCE_LINK.sub("", NAMESPACE.sub("", (ROOT / name).read_text()))
+    assert OUTSIDE.findall(text) == []
+
+
+REGISTRIES = [  # in parts, so that this file does not name them
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("download", "pytorch", "org"),
+        ("deb", "debian", "org"),
+        ("docker", "io"),
+        ("ghcr", "io"),
+    )
+]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    texts = {name: (ROOT / name).read_bytes().decode(errors="ignore") for name in files("*")}
+    assert [(name, r) for name, text in texts.items() for r in REGISTRIES if r in text] == []
+
+
+@pytest.mark.parametrize("name", [n for n in PYTHON if not is_test(n) and "/migrations/" not in n])
+def test_a_module_has_at_most_300_lines(name: str) -> None:
+    assert len((ROOT / name).read_text().splitlines()) <= 300
+
+
+# --- documents ---
+
+
+@cache
+def text_of(*patterns: str) -> str:
+    found = files(*patterns)
+    assert found, f"there is no {' or '.join(patterns)}"
+    return "\n".join((ROOT / name).read_text() for name in found)
+
+
+def settings_from_the_environment() -> list[str]:
+    code = [n for n in files("platform/*.py", "labs/*.py", "workers/*.py") if not is_test(n)]
+    named = r'"((?:CONVOLAB|DJANGO|DATABASE|REDIS)_[A-Z_]+)"'
+    found = {name for path in code for name in re.findall(named, (ROOT / path).read_text())}
+    return sorted(found - {"DJANGO_SETTINGS_MODULE"})
+
+
+@pytest.mark.parametrize("name", settings_from_the_environment())
+def test_the_documents_name_every_setting(name: str) -> None:
+    assert f"`{name}`" in text_of("docs/*.md", "README.md")
+
+
+def targets() -> list[str]:
+    return re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
+
+
+@pytest.mark.parametrize("name", targets())
+def test_the_documents_name_every_make_target(name: str) -> None:
+    assert f"`make {name}" in text_of("README.md", "CONTRIBUTING.md")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_event_has_its_template_and_its_place_in_the_guide(kind: str) -> None:
+    assert (ROOT / "templates" / "events" / f"{kind}.html").is_file()
+    assert KINDS[kind].__name__ in text_of("docs/writing-a-lab.md")

@@ -1,0 +1,271 @@
+"""`make run`: what stands in the way is named, the site starts, and nothing outlives it.
+
+That a clean clone installs for real is shown by CI, which begins with one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.servers import wait_for
+from tests.stack import marked
+from tools import setup
+from tools.processes import ROOT, free_port
+
+OLD_PYTHON = "#!/bin/sh\necho 3 9\n"
+
+
+class Served:
+    """tools/serve.py as a process, and everything that it starts."""
+
+    def __init__(self, var: Path, port: int) -> None:
+        self.terminal = var / f"terminal-{port}.txt"
+        self.mark = f"serve-test-{os.getpid()}-{var}"
+        own = {"REDIS_URL", "DATABASE_URL", "CONVOLAB_FILES"}
+        env = {name: value for name, value in os.environ.items() if name not in own}
+        with self.terminal.open("wb") as terminal:
+            self.process = subprocess.Popen(
+                [sys.executable, "tools/serve.py"],
+                cwd=ROOT,
+                env={**env, "CONVOLAB_VAR": str(var), "PORT": str(port), "TEST_MARK": self.mark},
+                stdout=terminal,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def read(self) -> str:
+        return self.terminal.read_text()
+
+    def wait_until_it_says(self, pattern: str, seconds: float = 60) -> str:
+        wait_for(pattern, lambda: self.process.poll() or re.search(pattern, self.read()), seconds)
+        found = re.search(pattern, self.read())
+        assert found, f"{pattern} not in:\n{self.read()}"
+        return found.group(1)
+
+    def tree(self) -> dict[int, str]:
+        """All that it started, found by descent and by the environment: id → command line."""
+        found, young = marked(self.mark), [self.process.pid]
+        while young:
+            pid = young.pop()
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                young += map(int, task.read_text().split())
+            found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return found
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pid in marked(self.mark):
+            os.kill(pid, signal.SIGKILL)
+
+
+def alive(tree: dict[int, str]) -> dict[int, str]:
+    def same(pid: int, command: str) -> bool:
+        path = Path(f"/proc/{pid}/cmdline")
+        return path.exists() and path.read_text().replace("\0", " ") == command
+
+    return {pid: command for pid, command in tree.items() if same(pid, command)}
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    started: list[Served] = []
+
+    def start(port: int = 0) -> Served:
+        started.append(Served(tmp_path, port or free_port()))
+        return started[-1]
+
+    yield start
+    for served in started:
+        served.end()
+
+
+def whole(tree: dict[int, str]) -> bool:
+    """Redis, web, the reaper, two workers and their three children are there."""
+    commands = "\n".join(tree.values())
+    parts = ("redis-server", "uvicorn", "workers.reaper")
+    return all(part in commands for part in parts) and commands.count("celery") >= 5
+
+
+def test_it_prints_an_address_that_answers_and_ctrl_c_leaves_nobody(
+    serve: Callable[..., Served],
+) -> None:
+    served = serve()
+    address = served.wait_until_it_says(r"runs at (http://127\.0\.0\.1:\d+/)")
+    with urllib.request.urlopen(f"{address}healthz", timeout=5) as answer:
+        assert answer.status == 200
+    wait_for("all processes", lambda: whole(served.tree()), 60)
+    tree = served.tree()
+    os.killpg(served.process.pid, signal.SIGINT)  # what a terminal does at Ctrl-C
+    served.process.wait(40)
+    assert served.process.returncode == 0
+    assert alive(tree) == {}
+    assert "ended by itself" not in served.read()
+
+
+def test_no_process_outlives_a_manager_that_is_killed(serve: Callable[..., Served]) -> None:
+    served = serve()
+    served.wait_until_it_says(r"runs at (\S+)")
+    wait_for("all processes", lambda: whole(served.tree()), 60)
+    tree = served.tree()
+    served.process.kill()
+    served.process.wait()
+    wait_for("the end of all", lambda: not alive(tree), 30)
+
+
+def test_a_process_that_dies_at_once_is_named_and_ends_all(serve: Callable[..., Served]) -> None:
+    served = serve()
+    served.wait_until_it_says(r"runs at (\S+)")
+    tree = served.tree()
+    reaper = next(pid for pid, command in tree.items() if "workers.reaper" in command)
+    os.kill(reaper, signal.SIGKILL)
+    served.wait_until_it_says(r"reaper ended by itself \((signal 9)\)")
+    assert served.process.wait(40) == 1
+    assert alive(tree) == {}
+
+
+def test_a_taken_port_is_said_and_the_next_one_is_used(serve: Callable[..., Served]) -> None:
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", 0))
+        taker.listen()
+        port = taker.getsockname()[1]
+        served = serve(port)
+        served.wait_until_it_says(rf"(Port {port} is taken by another program)")
+        used = int(served.wait_until_it_says(r"runs at http://127\.0\.0\.1:(\d+)/"))
+    assert used > port
+
+
+def test_a_second_one_from_the_same_folder_is_refused_with_the_address(
+    serve: Callable[..., Served],
+) -> None:
+    address = serve().wait_until_it_says(r"runs at (\S+)")
+    second = serve()
+    assert second.process.wait(20) == 1
+    assert f"already runs from here, at {address}" in second.read()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout in which nothing is installed, on a machine that has no programs."""
+    for name, path in (("ROOT", "."), ("VENV", ".venv"), ("VAR", "var"), ("LOG", "var/setup.log")):
+        monkeypatch.setattr(setup, name, tmp_path / path)
+    monkeypatch.setattr(setup, "PYTHON", tmp_path / ".venv/bin/python")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def program(folder: Path, name: str, text: str) -> str:
+    path = folder / "bin" / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def line() -> setup.Line:
+    return setup.Line("a step")
+
+
+def test_an_old_python_is_named_with_the_way_out(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program(bare, "python3", OLD_PYTHON))
+    with pytest.raises(setup.MissingError, match=r"(?s)no Python 3\.11 or 3\.12.*Install python3"):
+        setup.environment(line(), ["worker"])
+
+
+def test_a_fitting_python_on_the_path_is_taken_where_the_own_one_is_old(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program(bare, "python3", OLD_PYTHON))
+    newer = program(bare, "python3.12", "#!/bin/sh\necho 3 12\n")
+    assert setup.fitting_python() == newer
+
+
+def test_a_full_disk_is_named_before_anything_is_fetched(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2_900_000_000))
+    with pytest.raises(setup.MissingError, match="less than 3 GB of room"):
+        setup.environment(line(), ["worker"])
+    assert not (bare / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [("", "Node, or its npm, is not here"), ("v18.19.1", "Node 18 is too old")],
+)
+def test_a_missing_or_old_node_is_named(bare: Path, node: str, words: str) -> None:
+    if node:
+        program(bare, "node", f"#!/bin/sh\necho {node}\n")
+        program(bare, "npm", "#!/bin/sh\n")
+    with pytest.raises(setup.MissingError, match=rf"{words}.*Node 20 or newer"):
+        setup.front_end(line())
+
+
+def test_what_pip_said_last_is_shown_when_it_fails(bare: Path) -> None:
+    (bare / ".venv/bin").mkdir(parents=True)
+    (bare / ".venv/bin/pip").touch()
+    fake = '#!/bin/sh\ncase "$1" in -c) echo 3 11;; *) echo "No address for host"; exit 1;; esac\n'
+    setup.PYTHON.write_text(fake)
+    setup.PYTHON.chmod(0o755)
+    with pytest.raises(
+        setup.MissingError, match=r"(?s)No address for host.*Is this machine online"
+    ):
+        setup.environment(line(), ["worker"])
+    assert "No address for host" in setup.LOG.read_text()
+
+
+def test_what_the_tests_need_is_named_where_it_may_not_be_installed(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(bare, "apt-get", "#!/bin/sh\nexit 1\n")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(setup.MissingError, match=r"need Chromium.*apt-get install chromium"):
+        setup.install(line(), "Chromium", "chromium")
+
+
+def test_a_step_that_breaks_off_is_done_again(tmp_path: Path) -> None:
+    stamp = tmp_path / "stamp"
+    stamp.write_text("old")
+
+    def breaks_off(line: setup.Line) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        setup.with_stamp(stamp, "new", breaks_off)(line())
+    assert not setup.stamped(stamp, "old")
+    setup.with_stamp(stamp, "new", lambda line: None)(line())
+    assert setup.stamped(stamp, "new")
+
+
+def test_nothing_is_done_twice_where_nothing_has_changed() -> None:
+    began = time.monotonic()
+    command = [sys.executable, "tools/setup.py"]
+    env = {**os.environ, "CONVOLAB_VAR": str(ROOT / "var")}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    again = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+    assert again.stdout == "Set up already.\n"
+    assert time.monotonic() - began < 300
+
+
+def test_make_alone_lists_every_target_with_a_line() -> None:
+    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = dict(re.findall(r"^  make (\S+) +(\S.*)$", said, re.M))
+    asked = "run test lint types unit browser faults compose-test bench calibrate screenshot"
+    assert set(listed) >= {*asked.split(), "secrets", "clean"}
