@@ -41,7 +41,7 @@ class PictureUpload extends HTMLElement {
     body.append("picture", blob, name);
     const token = this.closest("form").elements.csrfmiddlewaretoken.value;
     try {
-      const response = await fetch("/pictures/", { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+      const response = await fetch(this.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
       const text = await response.text();
       if (response.status === 413) this.say("The picture is larger than the site takes. Make it smaller, then try again.");
       else if (response.status >= 500 || response.status === 403) this.say("The picture was not taken in. Reload the page and try again.");

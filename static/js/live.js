@@ -76,8 +76,10 @@ class Live {
       const fields = this.form.querySelectorAll(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
       for (const field of fields) errors[name] ? field.setAttribute("aria-invalid", "true") : field.removeAttribute("aria-invalid");
     }
-    const first = Object.values(errors)[0];
-    if (first) this.say("One setting is out of its range; the picture is of the last one that was not.");
+    const [name, sentence] = Object.entries(errors)[0] ?? [];
+    if (!name) return;
+    const placed = this.form.querySelector(`[data-error-for="${CSS.escape(name)}"]`);
+    this.say(placed ? "One setting is out of its range: the panel shows the last that was not." : sentence);
   }
 
   // A change that could not be computed says so in the status line, until the next that can.
