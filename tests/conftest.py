@@ -177,7 +177,7 @@ def new_context(
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """`new_context` names the site. This stands in for the plugin's own, which pytest deprecates."""
+    """`new_context` names the site. The plugin's own is of a deprecated form."""
 
 
 @pytest.fixture(scope="session")
