@@ -59,7 +59,8 @@ class Lab:
     answer. `live` labs answer while a control moves; their compute takes well under a second.
     `seeded` labs show a seed. `preview` draws what can be told before a run (shapes, parameter
     counts) from the form's values as they are being edited, valid or not: it never raises.
-    `dataset` says which dataset valid params ask for ("" for none).
+    `dataset` says which dataset valid params ask for ("" for none). `tiny` are params, changed from
+    the default, of a run that is small and yet shows everything: the contract tests run it.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Lab:
     answers: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     preview: Callable[[Mapping[str, Any]], tuple[Event, ...]] | None = None
     dataset: Callable[[Any], str] | None = None
+    tiny: Mapping[str, object] = field(default_factory=dict)
     package: str = ""
 
     @property

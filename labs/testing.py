@@ -18,6 +18,9 @@ class MemoryArtifacts:
     def read(self, name: str) -> bytes:
         return self.files[name]
 
+    def delete(self, name: str) -> None:
+        self.files.pop(name, None)
+
 
 class PlainContext:
     """Set `save_wanted` as you need it. `told` holds what the run said about itself.

@@ -24,7 +24,7 @@ ON_POSTGRES = os.environ.get("CONVOLAB_TEST_DATABASE") == "postgres"
 
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 os.environ.update(
-    CONVOLAB_CATALOGUES="labs.catalog,tests.faulty",
+    CONVOLAB_CATALOGUES=os.environ.get("CONVOLAB_CATALOGUES") or "labs.catalog,tests.faulty",
     CONVOLAB_DATA=os.environ.get("CONVOLAB_DATA") or str(ROOT / "var" / "data"),
     CONVOLAB_FILES=str(SCRATCH / "files"),
     CONVOLAB_SECRET_KEY="of the tests, and of nothing else: 0123456789",
