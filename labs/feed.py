@@ -29,13 +29,14 @@ class Seen:
 class Feed:
     """The newest message of each name. `last_id` is where the reader goes on."""
 
+    ready: asyncio.Task[None]  # the hub's, which loads it
+
     def __init__(self, key: str, job_id: int | None) -> None:
         self.key = key
         self.job_id = job_id
         self.last_id = "0-0"
         self.is_filled = False
         self.over = False
-        self.ready: asyncio.Task[None] | None = None
         self.newest: dict[str, tuple[Place, bytes]] = {}
         self.progress: Entry | None = None
         self.seen: Seen | None = None
@@ -83,8 +84,12 @@ class Feed:
         return [("status", *self.newest["status"])]
 
     def newer_than(self, after: Place | None) -> list[Message]:
-        """What a viewer lacks who has seen everything up to `after` (None: nothing)."""
-        known = after if after is not None and after <= self._last() else None
+        """What a viewer lacks who has seen everything up to `after` (None: nothing).
+
+        A place of an earlier attempt says nothing: what was seen there may not count any more.
+        """
+        last = self._last()
+        known = after if after is not None and after[0] == last[0] and after <= last else None
         return [
             (name, place, message)
             for name, (place, message) in self.newest.items()
