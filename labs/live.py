@@ -37,6 +37,7 @@ PING_EVERY = 15.0
 CHECK_EVERY = 30.0
 UNREAD_BYTES = 256_000
 UNREAD_SECONDS = 5.0
+LAST_SECONDS = 60.0
 PING = b": still here\n\n"
 
 
@@ -51,17 +52,22 @@ class Follower:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
     unread: int = 0
-    asked_at: float = field(default_factory=time.monotonic)
+    unread_since: float | None = None
     task: asyncio.Task[Any] | None = None
 
     def offer(self, name: str, place: Place, message: bytes) -> None:
         self.waiting.pop(name, None)
         self.waiting[name] = (place, message)
         self.unread += len(message)
-        self.wake.set()
+        self._wait_for_reader()
 
     def end(self) -> None:
         self.over = True
+        self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        if self.unread_since is None:
+            self.unread_since = time.monotonic()
         self.wake.set()
 
     def take(self) -> list[bytes]:
@@ -69,13 +75,16 @@ class Follower:
         ready = [message for _, message in sorted(self.waiting.values())]
         self.waiting.clear()
         self.wake.clear()
-        self.unread, self.asked_at = 0, time.monotonic()
+        self.unread, self.unread_since = 0, None
         return ready
 
     @property
     def is_stuck(self) -> bool:
-        late = time.monotonic() - self.asked_at > UNREAD_SECONDS
-        return self.unread > UNREAD_BYTES and late
+        """Much has waited for long; or the end itself, after which nothing more will come."""
+        if self.unread_since is None:
+            return False
+        late = time.monotonic() - self.unread_since
+        return late > (UNREAD_SECONDS if self.unread > UNREAD_BYTES else LAST_SECONDS)
 
 
 class Hub:
@@ -109,14 +118,16 @@ class Hub:
         run_id: uuid.UUID | None = None,
     ) -> AsyncIterator[bytes]:
         """Messages of a feed, from what is newer than `after` on; ends with the feed."""
-        feed = await self._feed(key, job_id)
+        feed = self._feed(key, job_id)
         follower = Follower(feed, session, run_id, task=asyncio.current_task())
-        for name, place, message in feed.newer_than(after):
-            follower.offer(name, place, message)
-        follower.over = feed.over
         self.followers.setdefault(key, set()).add(follower)
-        await self._wake()
         try:
+            await asyncio.shield(feed.ready)
+            follower.waiting.clear()
+            for name, place, message in feed.newer_than(after):
+                follower.offer(name, place, message)
+            follower.over = feed.over
+            await self._wake()
             while True:
                 for message in follower.take():
                     yield message
@@ -129,14 +140,12 @@ class Hub:
         finally:
             self._leave(key, follower)
 
-    async def _feed(self, key: str, job_id: int | None) -> Feed:
-        """The feed of a key. The first follower loads it; who comes meanwhile waits for that."""
+    def _feed(self, key: str, job_id: int | None) -> Feed:
+        """The feed of a key. The first follower has it loaded; who comes meanwhile waits for it."""
         feed = self.feeds.get(key)
         if feed is None:
             feed = self.feeds[key] = Feed(key, job_id)
             feed.ready = asyncio.create_task(self._load(feed))
-        if feed.ready is not None:
-            await asyncio.shield(feed.ready)
         return feed
 
     async def _load(self, feed: Feed) -> None:
@@ -232,9 +241,11 @@ class Hub:
                 await self._reload(feed)
             else:
                 self._send(feed, feed.show_status(seen))
-        followed = {f.run_id: f for group in self.followers.values() for f in group if f.run_id}
-        for run_id in await self.ask(_cancelled, list(followed)):
-            followed[run_id].end()
+        watching = [f for group in self.followers.values() for f in group if f.run_id]
+        cancelled = await self.ask(_cancelled, {f.run_id for f in watching})
+        for follower in watching:
+            if follower.run_id in cancelled:
+                follower.end()
 
     async def _look_at_sessions(self) -> None:
         everyone = [f for group in self.followers.values() for f in group if f.session]
@@ -255,15 +266,16 @@ def _pairs(found: Any) -> list[tuple[bytes, list[Any]]]:
     return list(found.items()) if isinstance(found, dict) else list(found or [])
 
 
-def _cancelled(run_ids: list[uuid.UUID]) -> list[uuid.UUID]:
+def _cancelled(run_ids: set[uuid.UUID]) -> set[uuid.UUID]:
     """The runs that their learner has ended, while the job goes on for others."""
-    return [
+    some = sorted(run_ids)
+    return {
         pk
-        for start in range(0, len(run_ids), 500)
+        for start in range(0, len(some), 500)
         for pk in Run.objects.filter(
-            pk__in=run_ids[start : start + 500], cancelled_at__isnull=False
+            pk__in=some[start : start + 500], cancelled_at__isnull=False
         ).values_list("pk", flat=True)
-    ]
+    }
 
 
 def _alive(sessions: set[str]) -> set[str]:
