@@ -1,0 +1,81 @@
+"""`manage.py new_lab`: what it makes is a lab as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tools.processes import ROOT
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty catalogue of this test's own."""
+    name = f"shelf_{tmp_path.name.replace('-', '_')}"
+    package = tmp_path / name
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    return package
+
+
+def python(shelf: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(shelf.parent), "CONVOLAB_CATALOGUES": shelf.name}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+
+
+def test_a_new_lab_passes_the_contract_tests_and_its_own_as_it_is(shelf: Path) -> None:
+    made = python(shelf, "manage.py", "new_lab", "edge-hunt", "--section", "5")
+    assert made.returncode == 0, made.stderr
+    assert "/labs/edge-hunt/" in made.stdout
+    contract = ["tests/contract/test_labs.py", str(shelf / "edge_hunt")]
+    tried = python(shelf, "-m", "pytest", "-q", "--rootdir", str(ROOT), *contract)
+    assert tried.returncode == 0, tried.stdout
+    assert (
+        "edge-hunt" in python(shelf, "-m", "pytest", "-q", "--collect-only", contract[0]).stdout
+    ), "the contract tests looked at another catalogue"
+
+
+def test_a_new_lab_is_clean(shelf: Path) -> None:
+    call_command("new_lab", "edge_hunt", title="Edge hunt", section=5, into=shelf.name)
+    for habit in (["check", "--ignore=I"], ["format", "--check"]):  # I: the shelf's name sorts late
+        ruff = python(shelf, "-m", "ruff", *habit, "--config", "pyproject.toml", str(shelf))
+        assert ruff.returncode == 0, ruff.stdout
+    assert '"Edge hunt"' in (shelf / "edge_hunt" / "lab.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "says"),
+    [
+        ("Edge", {}, "small letters"),
+        ("2d", {}, "small letters"),
+        ("../edge", {}, "small letters"),
+        ("edge__hunt", {}, "small letters"),
+        ("e" * 41, {}, "at most 40"),
+        ("lambda", {}, "Python itself"),
+        ("kernel_forge", {}, "already"),
+        ("kernel-forge", {}, "already"),
+        ("picture", {}, "already"),
+        ("edge", {"section": 19}, "sections 1 to 18"),
+        ("edge", {"title": 'a"b'}, "A title has"),
+    ],
+)
+def test_it_refuses_in_words(name: str, more: dict[str, object], says: str, shelf: Path) -> None:
+    with pytest.raises(CommandError, match=says):
+        call_command("new_lab", name, into=shelf.name, **more)
+    assert [path.name for path in shelf.iterdir() if path.name != "__pycache__"] == ["__init__.py"]
+
+
+def test_it_leaves_alone_what_is_there(shelf: Path) -> None:
+    (shelf / "edge").mkdir()
+    (shelf / "edge" / "mine.txt").write_text("mine")
+    with pytest.raises(CommandError, match="there already"):
+        call_command("new_lab", "edge", into=shelf.name)
+    assert [path.name for path in (shelf / "edge").iterdir()] == ["mine.txt"]
