@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import redis
@@ -39,42 +39,59 @@ UNREAD_BYTES = 256_000
 UNREAD_SECONDS = 5.0
 LAST_SECONDS = 60.0
 PING = b": still here\n\n"
+CLOSE = b"event: done\ndata: done\n\n"
 
 
-@dataclass(eq=False)
-class Follower:
-    """One viewer of one feed. `session` is looked at again and again: a stream ends with it."""
+@dataclass(frozen=True)
+class Wish:
+    """What a view wants sent: a feed, from what is newer than `after` on, and `finish` at its end.
 
-    feed: Feed
+    The stream ends when the session does, and when the run `run_id` is cancelled by its learner.
+    """
+
+    key: str
+    job_id: int | None
+    after: Place | None = None
     session: str = ""
     run_id: uuid.UUID | None = None
-    waiting: dict[str, tuple[Place, bytes]] = field(default_factory=dict)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    over: bool = False
-    unread: int = 0
-    unread_since: float | None = None
-    task: asyncio.Task[Any] | None = None
+    finish: bytes = CLOSE
+
+
+class Follower:
+    """One viewer of one feed: at most one message of each name waits, the newest."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.wish = wish
+        self.task = asyncio.current_task()
+        self.waiting: dict[str, tuple[Place, bytes]] = {}
+        self.over = False
+        self.unread = 0
+        self.unread_since: float | None = None
+        self._idle: asyncio.Future[None] | None = None
 
     def offer(self, name: str, place: Place, message: bytes) -> None:
         self.waiting.pop(name, None)
         self.waiting[name] = (place, message)
         self.unread += len(message)
-        self._wait_for_reader()
+        self._wake()
 
     def end(self) -> None:
         self.over = True
-        self._wait_for_reader()
+        self._wake()
 
-    def _wait_for_reader(self) -> None:
+    def _wake(self) -> None:
         if self.unread_since is None:
             self.unread_since = time.monotonic()
-        self.wake.set()
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
-    def take(self) -> list[bytes]:
-        """What waits, oldest first."""
-        ready = [message for _, message in sorted(self.waiting.values())]
+    async def next(self) -> bytes:
+        """What waits, oldest first, as soon as there is something; nothing: the feed is over."""
+        if not self.waiting and not self.over:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        ready = b"".join(message for _, message in sorted(self.waiting.values()))
         self.waiting.clear()
-        self.wake.clear()
         self.unread, self.unread_since = 0, None
         return ready
 
@@ -98,7 +115,8 @@ class Hub:
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=10
         )
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="live-db")
-        self.tasks = [asyncio.create_task(duty()) for duty in (self._read, self._look)]
+        duties = (self._read, self._look, self._ping)
+        self.tasks = [asyncio.create_task(duty()) for duty in duties]
 
     async def ask(self, function: Callable[..., T], *args: Any) -> T:
         """Run a function that touches the database, in the one thread that does."""
@@ -109,39 +127,26 @@ class Hub:
 
         return await asyncio.get_running_loop().run_in_executor(self.thread, run)
 
-    async def follow(
-        self,
-        key: str,
-        job_id: int | None,
-        after: Place | None,
-        session: str = "",
-        run_id: uuid.UUID | None = None,
-    ) -> AsyncIterator[bytes]:
-        """Messages of a feed, from what is newer than `after` on; ends with the feed."""
-        feed = self._feed(key, job_id)
-        follower = Follower(feed, session, run_id, task=asyncio.current_task())
-        self.followers.setdefault(key, set()).add(follower)
+    async def follow(self, wish: Wish) -> AsyncIterator[bytes]:
+        """Messages of a feed, from what is newer than the wish's place on, to the feed's end."""
+        feed = self._feed(wish.key, wish.job_id)
+        follower = Follower(wish)
+        self.followers.setdefault(wish.key, set()).add(follower)
         try:
             await asyncio.shield(feed.ready)
             follower.waiting.clear()
-            for name, place, message in feed.newer_than(after):
+            for name, place, message in feed.newer_than(wish.after):
                 follower.offer(name, place, message)
             follower.over = feed.over
             await self._wake()
-            while True:
-                for message in follower.take():
-                    yield message
-                if follower.over and not follower.waiting:
-                    return
-                try:
-                    await asyncio.wait_for(follower.wake.wait(), PING_EVERY)
-                except TimeoutError:
-                    yield PING
+            while messages := await follower.next():
+                yield messages
+            yield wish.finish
         finally:
-            self._leave(key, follower)
+            self._leave(wish.key, follower)
 
     def _feed(self, key: str, job_id: int | None) -> Feed:
-        """The feed of a key. The first follower has it loaded; who comes meanwhile waits for it."""
+        """The feed of a key. The first follower loads it; who comes meanwhile waits for that."""
         feed = self.feeds.get(key)
         if feed is None:
             feed = self.feeds[key] = Feed(key, job_id)
@@ -215,7 +220,16 @@ class Hub:
             for name, place, message in messages:
                 follower.offer(name, place, message)
 
-    # --- looking after: job states, sessions, viewers that do not read
+    # --- looking after: silence, job states, sessions, viewers that do not read
+
+    async def _ping(self) -> None:
+        """A comment now and then: proxies close what is silent, and a dead client shows."""
+        while True:
+            await asyncio.sleep(PING_EVERY)
+            for group in self.followers.values():
+                for follower in group:
+                    if not follower.waiting:
+                        follower.offer("", (0, 0), PING)
 
     async def _look(self) -> None:
         checked = time.monotonic()
@@ -241,17 +255,17 @@ class Hub:
                 await self._reload(feed)
             else:
                 self._send(feed, feed.show_status(seen))
-        watching = [f for group in self.followers.values() for f in group if f.run_id]
-        cancelled = await self.ask(_cancelled, {f.run_id for f in watching})
-        for follower in watching:
-            if follower.run_id in cancelled:
+        everyone = [f for group in self.followers.values() for f in group if f.wish.run_id]
+        ended = set(await self.ask(_cancelled, [f.wish.run_id for f in everyone]))
+        for follower in everyone:
+            if follower.wish.run_id in ended:
                 follower.end()
 
     async def _look_at_sessions(self) -> None:
-        everyone = [f for group in self.followers.values() for f in group if f.session]
-        alive = await self.ask(_alive, {f.session for f in everyone})
+        everyone = [f for group in self.followers.values() for f in group if f.wish.session]
+        alive = await self.ask(_alive, {f.wish.session for f in everyone})
         for follower in everyone:
-            if follower.session not in alive:
+            if follower.wish.session not in alive:
                 follower.end()
 
     def _drop_stuck(self) -> None:
@@ -266,16 +280,15 @@ def _pairs(found: Any) -> list[tuple[bytes, list[Any]]]:
     return list(found.items()) if isinstance(found, dict) else list(found or [])
 
 
-def _cancelled(run_ids: set[uuid.UUID]) -> set[uuid.UUID]:
+def _cancelled(run_ids: list[uuid.UUID | None]) -> list[uuid.UUID]:
     """The runs that their learner has ended, while the job goes on for others."""
-    some = sorted(run_ids)
-    return {
+    return [
         pk
-        for start in range(0, len(some), 500)
+        for start in range(0, len(run_ids), 500)
         for pk in Run.objects.filter(
-            pk__in=some[start : start + 500], cancelled_at__isnull=False
+            pk__in=run_ids[start : start + 500], cancelled_at__isnull=False
         ).values_list("pk", flat=True)
-    }
+    ]
 
 
 def _alive(sessions: set[str]) -> set[str]:

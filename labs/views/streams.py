@@ -1,12 +1,14 @@
-"""Server-sent events: of a run, of a page's draft, and of what is asked of a finished run."""
+"""Server-sent events: of a run, of a page's draft, and of what is asked of a finished run.
+
+A view here only decides: it names what to follow, and `labs.asgi.Streams` sends it once Django is
+done with the request, so that an open stream holds no thread and no database connection.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 
-from django.db import close_old_connections
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -14,58 +16,50 @@ from django.views.decorators.http import require_GET
 from accounts.models import known_learner_id
 from labs import stream
 from labs.drafts import ask_id, draft_id
-from labs.live import hub
+from labs.live import CLOSE, Wish
 from labs.models import Run
 from labs.state import Place
 
-CLOSE = b"event: done\ndata: done\n\n"
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 @require_GET
-async def run_events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
+def run_events(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A run's stream. Over, gone or another's: only the close event, always with 200."""
-    run = await hub().ask(_live_run, request, pk)
-    if run is None:
-        return answer(_once(CLOSE))
-    place = after(request)
-    return answer(_run(run, place, request.session.session_key or ""))
-
-
-def _live_run(request: HttpRequest, pk: uuid.UUID) -> Run | None:
     run = Run.objects.of(known_learner_id(request)).filter(pk=pk).first()
-    return run if run is not None and not run.is_over else None
+    if run is None or run.is_over:
+        return answer(request, None)
+    session = request.session.session_key or ""
+    wish = Wish(run.job.stream, run.job_id, after(request), session, run.pk, _finish(run))
+    return answer(request, wish)
 
 
-async def _run(run: Run, place: Place | None, session: str) -> AsyncIterator[bytes]:
-    messages = hub().follow(run.job.stream, run.job_id, place, session, run.pk)
-    async for message in messages:
-        yield message
+def _finish(run: Run) -> bytes:
+    """The last message: the page fetches the finished panel."""
     url = reverse("runs:panel", args=[run.pk])
-    html = render_to_string("_fragments/finished.html", {"url": url})
-    yield b"".join(b"data: " + line + b"\n" for line in html.strip().encode().splitlines()) + b"\n"
-    yield CLOSE
+    html = render_to_string("_fragments/finished.html", {"url": url}).strip()
+    return "".join(f"data: {line}\n" for line in html.splitlines()).encode() + b"\n" + CLOSE
 
 
 @require_GET
-async def draft_events(request: HttpRequest, slug: str, nonce: str) -> StreamingHttpResponse:
+def draft_events(request: HttpRequest, slug: str, nonce: str) -> HttpResponse:
     """The draft of one open page. Its key holds the learner's id: nobody else's page finds it."""
-    learner = await hub().ask(known_learner_id, request)
+    learner = known_learner_id(request)
     return _follow_draft(request, draft_id(learner, slug, nonce) if learner else None)
 
 
 @require_GET
-async def ask_events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
+def ask_events(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answers to what the learner asks of a finished run."""
-    learner = await hub().ask(known_learner_id, request)
+    learner = known_learner_id(request)
     return _follow_draft(request, ask_id(learner, pk) if learner else None)
 
 
-def _follow_draft(request: HttpRequest, draft: uuid.UUID | None) -> StreamingHttpResponse:
+def _follow_draft(request: HttpRequest, draft: uuid.UUID | None) -> HttpResponse:
     if draft is None:
-        return answer(_once(CLOSE))
+        return answer(request, None)
     session = request.session.session_key or ""
-    return answer(hub().follow(f"draft:{draft}", None, after(request), session))
+    return answer(request, Wish(f"draft:{draft}", None, after(request), session))
 
 
 def after(request: HttpRequest) -> Place | None:
@@ -78,10 +72,9 @@ def after(request: HttpRequest) -> Place | None:
     return place if min(place) >= 0 else None
 
 
-async def _once(message: bytes) -> AsyncIterator[bytes]:
-    yield message
-
-
-def answer(messages: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    close_old_connections()
-    return StreamingHttpResponse(messages, content_type="text/event-stream", headers=HEADERS)
+def answer(request: HttpRequest, wish: Wish | None) -> HttpResponse:
+    """With a wish, the head of a stream whose body `labs.asgi.Streams` sends; else the close."""
+    response = HttpResponse(CLOSE, content_type="text/event-stream", headers=HEADERS)
+    if wish is not None:
+        request.scope["convolab.wish"] = wish  # type: ignore[attr-defined]
+    return response

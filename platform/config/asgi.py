@@ -63,6 +63,9 @@ async def refuse(send: Send) -> None:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = LimitBody(cast("App", get_asgi_application()))
+django = cast("App", get_asgi_application())
 
 import workers.app  # noqa: E402, F401 (the first Start must not wait for Celery to load)
+from labs.asgi import Streams  # noqa: E402
+
+application = LimitBody(Streams(django))

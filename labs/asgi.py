@@ -1,0 +1,67 @@
+"""Sends the event streams that views wish for, outside Django's request.
+
+Django's own streaming keeps the request open: a thread for each viewer, and six layers between an
+event and its socket. Here a view answers at once; its head goes out, and the hub sends the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from labs.live import Wish, hub
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Streams:
+    """Wraps Django: where a view left a wish, what it wished for becomes the response's body."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head: Message = {}
+
+        async def hold(message: Message) -> None:
+            """Keep the head of a stream back, and drop its stand-in body; send all else."""
+            if "convolab.wish" not in scope:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                head.update(message)
+
+        await self.app(scope, receive, hold)
+        if head:
+            wish: Wish = scope["convolab.wish"]
+            await self._stream(wish, head, receive, send)
+
+    async def _stream(self, wish: Wish, head: Message, receive: Receive, send: Send) -> None:
+        kept = [(k, v) for k, v in head["headers"] if k.lower() != b"content-length"]
+        await send({**head, "headers": kept})
+        sending = asyncio.ensure_future(self._send_all(wish, send))
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, gone):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _send_all(self, wish: Wish, send: Send) -> None:
+        async with contextlib.aclosing(hub().follow(wish)) as messages:
+            async for message in messages:
+                await send({"type": "http.response.body", "body": message, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
