@@ -38,7 +38,7 @@ IMAGE = {
     "mean": 0.1,
     "maximum": 1.5,
 }
-SERIES = [
+SERIES: list[dict[str, Any]] = [
     {"label": "training", "role": "train", "points": [[0, 2.5], [10, 1.0], [20, None]]},
     {"label": "validation", "role": "validation", "points": [[0, 2.0], [20, 1.5]]},
 ]
