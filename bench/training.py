@@ -1,0 +1,1 @@
+def bench(site): return []
