@@ -97,6 +97,20 @@ function columns({ series, log_y }) {
   return [xs, ...ys];
 }
 
+// On a log axis only powers of ten, about five of them; a line for each digit would be a grey wall.
+function decades(plot, axis, low, high) {
+  const [from, to] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const step = Math.max(1, Math.ceil((to - from) / 5));
+  const found = [];
+  for (let k = from; k <= to; k += step) found.push(10 ** k);
+  return found;
+}
+
+function written(value) {
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(0).replace("-", "\u2212");
+  return String(Number(value.toPrecision(4))).replace("-", "\u2212");
+}
+
 function options(event, width) {
   const [ink, line] = [token("--soft"), token("--line")];
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -110,7 +124,7 @@ function options(event, width) {
     cursor: { show: false },
     select: { show: false },
     scales: { x: { time: false }, y },
-    axes: [{ ...axis, grid: { show: false }, label: event.x_label, labelSize: 20, size: 32 }, { ...axis, size: 56 }],
+    axes: [{ ...axis, grid: { show: false }, label: event.x_label, labelSize: 20, size: 32 }, { ...axis, size: 56, values: (plot, splits) => splits.map(written), ...(event.log_y ? { splits: decades } : {}) }],
     series: [{}, ...event.series.map((s) => ({ label: s.label, stroke: colour(s.role), width: 2, spanGaps: true, points: { show: false }, dash: s.role === "validation" ? [6, 4] : undefined }))],
   };
 }
