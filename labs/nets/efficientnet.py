@@ -27,7 +27,7 @@ LAST_BLOCKS = (0, 2, 4, 7, 10, 14, 15)
 
 
 class Lite0(nn.Module):
-    """The network, its batch norms folded into its convolutions: the same numbers, sooner."""
+    """The network, batch norms and padding folded into its convolutions: the same numbers, sooner."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
@@ -66,6 +66,10 @@ def _fold(block: Any) -> None:
     block._depthwise_conv = fuse_conv_bn_eval(block._depthwise_conv, block._bn1)
     block._project_conv = fuse_conv_bn_eval(block._project_conv, block._bn2)
     block._bn1, block._bn2 = nn.Identity(), nn.Identity()
+    pad = getattr(block._depthwise_conv.static_padding, "padding", (0,))
+    if len(set(pad)) == 1:  # the same on all sides: the convolution pads without a copy
+        block._depthwise_conv.padding = (pad[0], pad[0])
+        block._depthwise_conv.static_padding = nn.Identity()
 
 
 def published() -> Any:
