@@ -27,7 +27,7 @@ LAST_BLOCKS = (0, 2, 4, 7, 10, 14, 15)
 
 
 class Lite0(nn.Module):
-    """The network, batch norms and padding folded into its convolutions: the same numbers, sooner."""
+    """The network with batch norms and padding folded into its convolutions: the same, sooner."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
