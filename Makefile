@@ -41,7 +41,8 @@ browser: dev  ## end to end in Chromium
 	$(PY) -m pytest -m browser
 
 faults: dev  ## the faults at full size: kills, floods, cuts (long)
-	CONVOLAB_FULL=1 $(PY) -m pytest -m faults
+	CONVOLAB_FULL=1 $(PY) -m pytest -m 'not browser and not compose and not gpu and not slow' \
+		tests/faults tests/engine labs/data
 
 compose-test: dev  ## bring docker-compose.yml up for real and follow a run through the proxy
 	$(PY) -m pytest -m compose
