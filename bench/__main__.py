@@ -7,10 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests import early  # noqa: F401 (the settings that a throwaway site runs on)
-
-# ruff: noqa: E402
 from bench import clicks, memory, starts, table, training, viewers
+from tests import early  # noqa: F401 (the settings that a throwaway site runs on)
 from tests.stack import Stack
 
 BENCHES = {

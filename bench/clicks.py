@@ -55,7 +55,9 @@ class Gradio:
         port = free_port()
         python = ROOT / "var" / "bench-venv" / "bin" / "python"
         env = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
-        self.process = subprocess.Popen([python, ROOT / "bench" / "gradio_app.py", str(port)], env=env)
+        self.process = subprocess.Popen(
+            [python, ROOT / "bench" / "gradio_app.py", str(port)], env=env
+        )
         self.web = httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=60)
         for _ in range(240):
             try:

@@ -25,11 +25,16 @@ class Row:
 
 
 def table(rows: list[Row]) -> str:
-    lines = ["| what | ours | against | ratio | goal | reached |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| what | ours | against | ratio | goal | reached |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for row in rows:
         ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
         reached = {None: "–", True: "yes", False: "**no**"}[row.reached]
-        lines.append(f"| {row.what} | {row.ours} | {row.against} | {ratio} | {row.goal} | {reached} |")
+        lines.append(
+            f"| {row.what} | {row.ours} | {row.against} | {ratio} | {row.goal} | {reached} |"
+        )
     return "\n".join(lines)
 
 

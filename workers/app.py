@@ -16,7 +16,7 @@ from labs.lab import LANES
 if not apps.ready:
     django.setup(set_prefix=False)
 
-HARD_LIMIT = 900
+HARD_LIMIT = 1_000
 """Seconds after which Celery itself ends a child: behind the watchdog, for what it cannot end."""
 
 app = Celery("convolab", broker=settings.REDIS_URL, set_as_default=True)
