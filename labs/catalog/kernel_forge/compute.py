@@ -8,7 +8,7 @@ Letters: H×W the picture, K the kernel's side, S stride, P padding on each side
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from labs.catalog.kernel_forge.lab import Params
+from labs.catalog.kernel_forge.words import number, signed, terms
 from labs.context import Context, LabError
 from labs.data.pictures import shrink
 from labs.events import Box, Boxes, Event, Fact, Image, Images, Matrix, Note, Result
@@ -145,11 +146,11 @@ def map_event(forged: Forged, row: int, column: int) -> Images:
 
 def _map_image(values: Tensor, label: str, detail: str) -> Image:
     h, w = values.shape
-    signed = values.min().item() < 0  # zero is paper where there is a minus, else viridis
+    minus = values.min().item() < 0  # zero is paper where there is a minus, else viridis
     return Image(
         values,
         label=f"{label}, 1×{h}×{w}",
-        meaning="kernel" if signed else "map",
+        meaning="kernel" if minus else "map",
         zoom=max(1, 256 // max(h, w)),
         detail=detail,
     )
@@ -282,26 +283,3 @@ def result_event(forged: Forged, row: int, column: int) -> Result:
             "cell": forged.map[row, column].item(),
         },
     )
-
-
-# Numbers as a person writes them
-
-
-def number(value: float, digits: int = 2) -> str:
-    """At most `digits` decimals, no trailing zeros, a true minus sign."""
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
-    return "0" if text in ("-0", "") else text.replace("-", "−")
-
-
-def signed(value: float) -> str:
-    return f"− {number(-value)}" if value < 0 else f"+ {number(value)}"
-
-
-def terms(pixels: Sequence[float], weights: Sequence[float]) -> str:
-    """ "31 × −1 + 77 × 0 + 80 × 1 = 49"; ≈ where a weight or the sum is shown rounded."""
-    total = sum(x * w for x, w in zip(pixels, weights, strict=True))
-    exact = (
-        all(abs(w - round(w, 3)) < 1e-6 for w in weights) and abs(total - round(total, 2)) < 1e-4
-    )
-    products = (f"{number(x, 0)} × {number(w, 3)}" for x, w in zip(pixels, weights, strict=True))
-    return f"{' + '.join(products)} {'=' if exact else '≈'} {number(total)}"
