@@ -82,7 +82,7 @@ def digest_of(arrays: Arrays) -> str:
     for part in PARTS:
         array = np.ascontiguousarray(arrays[part])
         total.update(f"{part} {array.dtype.str} {array.shape}\n".encode())
-        total.update(array)
+        total.update(array.tobytes())
     return total.hexdigest()
 
 
@@ -174,7 +174,7 @@ _BUNDLED: dict[str, Callable[[], Arrays]] = {"digits": _digits, "tiny-digits": _
 
 def _keep(name: str, arrays: Arrays) -> None:
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **arrays)  # type: ignore[arg-type]
     _write(path_of(name), content.getbuffer())
 
 
