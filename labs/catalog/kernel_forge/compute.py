@@ -161,7 +161,7 @@ def input_event(forged: Forged, params: Params, row: int, column: int) -> Boxes:
     C, H, W = forged.pixels.shape
     P, reach = forged.padding, params.dilation * (len(params.kernel) - 1) + 1
     top, left = row * params.stride, column * params.stride
-    boxes = [Box(left, top, left + reach, top + reach, label="window", role="mine")]
+    boxes = [Box(left, top, left + reach, top + reach, label="window", role="found")]
     if P:
         boxes.append(Box(P, P, P + W, P + H, label="picture", role="truth"))
     shown = forged.padded.byte().permute(1, 2, 0).numpy()  # (H + 2P, W + 2P, C)
