@@ -18,7 +18,7 @@ from labs.lab import Lab
 from labs.models import Run
 from labs.models.run import Missing, Refused
 from labs.panel import entries_of, event_html, panel_context
-from labs.state import state_at
+from labs.state import place_of, state_at
 from labs.views.address import address_of
 from labs.views.errors import refused
 from labs.views.pages import empty_panel, lab_context, lab_or_404
@@ -124,12 +124,13 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def picture(request: HttpRequest, pk: uuid.UUID, attempt: int, seq: int, n: int) -> HttpResponse:
+def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str) -> HttpResponse:
     """A picture of a finished run, as a file. It never changes."""
     run = run_or_404(request, pk)
+    place = int(attempt), int(seq)
     for entry in state_at(entries_of(run.job)).values():
-        if (entry["attempt"], entry["seq"]) == (attempt, seq) and n < len(entry.get("items", [])):
-            png = base64.b64decode(entry["items"][n]["png"])
+        if place_of(entry) == place and int(n) < len(entry.get("items", [])):
+            png = base64.b64decode(entry["items"][int(n)]["png"])
             return HttpResponse(png, content_type="image/png", headers=PRIVATE)
     raise Http404("The run has no such picture.")
 
