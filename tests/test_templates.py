@@ -137,6 +137,12 @@ def test_a_label_from_outside_is_text_and_never_markup() -> None:
     assert "&lt;script&gt;" in html
 
 
+def test_no_pictures_make_no_empty_table() -> None:
+    page = drawn("images", items=[])
+    assert "In a sentence." in page.text
+    assert not page.all("table")
+
+
 def test_many_pictures_make_at_most_200_cells() -> None:
     page = drawn("images", items=[IMAGE] * 64)
     assert len(page.all("img")) == 64

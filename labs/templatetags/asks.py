@@ -1,4 +1,4 @@
-"""The forms by which a finished run is asked: a drawn digit, say."""
+"""What templates ask of a lab: its preview, and the forms by which a finished run is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 
 from labs.controls import Control, controls_for
-from labs.lab import Lab
+from labs.lab import Lab, Slot
 
 register = template.Library()
 
@@ -17,12 +17,19 @@ CLICKED = {"row", "column"}
 
 
 class Form(NamedTuple):
-    """A follow-up to fill in: its title, where it is sent, and its controls."""
+    """A follow-up to fill in: its title, where it is sent, its controls, and the answer's slots."""
 
     name: str
     title: str
     url: str
     controls: list[Control]
+    slots: tuple[Slot, ...]
+
+
+@register.filter
+def previews(lab: Lab) -> bool:
+    """Does the lab tell something before a run? (A template would call `lab.preview`.)"""
+    return lab.preview is not None
 
 
 @register.simple_tag
@@ -36,6 +43,7 @@ def forms_of(lab: Lab, run: Any) -> list[Form]:
             title=(model.__doc__ or name).strip().splitlines()[0].rstrip("."),
             url=reverse("runs:ask", args=[run.pk, name]),
             controls=controls_for(model, {}),
+            slots=lab.answers.get(name, ()),
         )
         for name, model in lab.follow_ups.items()
         if set(model.model_fields) - CLICKED

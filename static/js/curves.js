@@ -35,7 +35,6 @@ class LiveCurves extends HTMLElement {
     const shape = JSON.stringify([series.map((s) => [s.label, s.role]), this.event.y_range, this.event.log_y]);
     if (shape !== this.shape || !this.plot) this.build(shape);
     else this.plot.setData(columns(this.event));
-    this.label();
   }
 
   build(shape) {
@@ -46,9 +45,11 @@ class LiveCurves extends HTMLElement {
     holder.setAttribute("aria-hidden", "true");
     this.replaceChildren(...[...this.querySelectorAll(":scope > svg")], holder);
     for (const svg of this.querySelectorAll(":scope > svg")) svg.setAttribute("hidden", "");
-    this.plot = new uPlot(options(this.event, this.width()), columns(this.event), holder);
     this.labels = document.createElement("div");
     this.labels.className = "curve-labels";
+    // Names are placed once uPlot has drawn: only then are its scales those of the new points.
+    const hooks = { draw: [(plot) => this.label(plot)] };
+    this.plot = new uPlot({ ...options(this.event, this.width()), hooks }, columns(this.event), holder);
     holder.append(this.labels);
   }
 
@@ -57,13 +58,10 @@ class LiveCurves extends HTMLElement {
   resize() {
     if (!this.plot || this.plot.width === this.width()) return;
     this.plot.setSize(size(this.width()));
-    this.label();
   }
 
   // Where each line ends, its name; names that would touch are moved apart.
-  label() {
-    if (!this.plot) return;
-    const { plot } = this;
+  label(plot) {
     const left = plot.bbox.left / devicePixelRatio;
     const top = plot.bbox.top / devicePixelRatio;
     const ends = this.event.series.map((s, n) => {
