@@ -26,6 +26,7 @@ from labs.context import LabError
 if TYPE_CHECKING:
     from PIL import Image
 
+ROOT = Path(__file__).parents[2]
 MOST_BYTES = 6_000_000
 MOST_PIXELS = 8_000_000
 LONGEST = 1024
@@ -64,12 +65,12 @@ def rebuild(raw: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
         source, target = Path(folder, "in"), Path(folder, "out")
         source.write_bytes(raw)
-        command = [sys.executable, "-I", "-m", __spec__.name, str(source), str(target)]
+        command = [sys.executable, "-E", "-s", "-m", __spec__.name, str(source), str(target)]
         try:
             child = subprocess.run(  # noqa: S603
                 command,
                 env={},  # the parent's holds secrets
-                cwd=folder,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=SECONDS,
