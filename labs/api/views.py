@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import known_learner_id, learner_of
-from labs.api.calls import Call
+from labs.api.calls import Call, Visitor
 from labs.api.errors import NotValid
 from labs.api.serialisers import (
     ErrorShown,
@@ -148,12 +148,14 @@ class Nowhere(Call):
 
 
 class Schema(SpectacularAPIView):
+    authentication_classes = [Visitor]
     metadata_class = None
 
 
 class Docs(SpectacularSwaggerSplitView):
     """The same, to read and to try. Styled from a file: our CSP admits no inline style."""
 
+    authentication_classes = [Visitor]
     metadata_class = None
     url_name = "api:schema"
     template_name = "api/docs.html"

@@ -1,0 +1,141 @@
+"""Every route of the site, and what each of four people is answered who asks for alice's things.
+
+A stream always answers 200; CLOSED says that it holds only the close event, OPEN that it follows
+something, which is then the asker's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.access.people import PNG, Scene
+
+CLOSED, OPEN = "closed", "open"
+ROLES = ("nobody", "bob", "staff", "alice")
+Status = int | str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a route: its path and data, made of the scene; the answers in ROLES' order."""
+
+    method: str
+    path: Callable[[Scene], str]
+    answers: tuple[Status, Status, Status, Status]
+    data: Callable[[Scene], Any] = lambda _: None
+    json: bool = False
+
+
+def everybody(status: Status) -> tuple[Status, Status, Status, Status]:
+    return status, status, status, status
+
+
+def only_alice(status: Status, others: Status = 404) -> tuple[Status, Status, Status, Status]:
+    return others, others, others, status
+
+
+def get(path: str | Callable[[Scene], str], answers: tuple[Status, ...]) -> Call:
+    return Call("GET", path if callable(path) else lambda _: path, answers)  # type: ignore[arg-type]
+
+
+def post(
+    path: str | Callable[[Scene], str],
+    answers: tuple[Status, ...],
+    data: Callable[[Scene], Any] = lambda _: {},
+    json: bool = False,
+) -> Call:
+    where = path if callable(path) else lambda _: path
+    return Call("POST", where, answers, data, json)  # type: ignore[arg-type]
+
+
+def of_run(rest: str) -> Callable[[Scene], str]:
+    return lambda scene: f"/runs/{scene.finished.pk}/{rest}"
+
+
+def of_waiting(rest: str) -> Callable[[Scene], str]:
+    return lambda scene: f"/runs/{scene.waiting.pk}/{rest}"
+
+
+def of_picture(rest: str) -> Callable[[Scene], str]:
+    return lambda scene: f"/pictures/{scene.picture.pk}/{rest}"
+
+
+def upload(_: Scene) -> dict[str, Any]:
+    return {"picture": SimpleUploadedFile("mine.png", PNG, "image/png")}
+
+
+ROUTES: dict[str, list[Call]] = {
+    "home": [get("/", everybody(200))],
+    "healthz": [get("/healthz", everybody(200))],
+    "readyz": [get("/readyz", everybody(200))],
+    "login": [get("/sign-in/", everybody(200)), post("/sign-in/", everybody(200))],
+    "logout": [get("/sign-out/", everybody(405)), post("/sign-out/", everybody(302))],
+    "labs:list": [get("/labs/", everybody(200))],
+    "labs:lab": [
+        get("/labs/steady/", everybody(200)),
+        get(lambda s: f"/labs/steady/?from={s.finished.pk}", everybody(200)),
+        get("/labs/no-such-lab/", everybody(404)),
+    ],
+    "labs:start": [
+        post("/labs/steady/run/", everybody(302), lambda _: {"steps": "4"}),
+        post("/labs/steady/run/", only_alice(302, 422), lambda s: {"own": s.picture.value}),
+    ],
+    "labs:preview": [post("/labs/steady/preview/", everybody(200))],
+    "labs:draft": [
+        post(lambda s: f"/labs/kernel-forge/drafts/{s.nonce}/", everybody(202)),
+        post(
+            lambda s: f"/labs/kernel-forge/drafts/{s.nonce}/",
+            only_alice(202, 422),
+            lambda s: {"picture": s.picture.value, "number": "99999999999999"},
+        ),
+    ],
+    "labs:draft-events": [
+        get(
+            lambda s: f"/labs/kernel-forge/drafts/{s.nonce}/events/",
+            (CLOSED, OPEN, OPEN, OPEN),
+        )
+    ],
+    "runs:list": [get("/runs/", everybody(200))],
+    "runs:run": [get(of_run(""), only_alice(200)), get(of_waiting(""), only_alice(200))],
+    "runs:panel": [get(of_run("panel/"), only_alice(200))],
+    "runs:events": [
+        get(of_run("events/"), everybody(CLOSED)),
+        get(of_waiting("events/"), only_alice(OPEN, CLOSED)),
+    ],
+    "runs:cancel": [post(of_waiting("cancel/"), only_alice(302))],
+    "runs:answers": [get(of_run("answers/"), only_alice(OPEN, CLOSED))],
+    "runs:ask": [
+        post(of_run("asks/again/"), only_alice(202), lambda _: {"steps": "1"}),
+        post(of_run("asks/nothing/"), everybody(404)),
+    ],
+    "runs:picture": [
+        get(lambda s: f"/runs/{s.finished.pk}/pictures/{s.place()}.png", only_alice(200))
+    ],
+    "runs:file": [get(of_run("files/numbers.txt"), only_alice(200))],
+    "pictures:upload": [post("/pictures/", everybody(200), upload)],
+    "pictures:show": [get(of_picture(""), only_alice(200))],
+    "pictures:image": [get(of_picture("image.png"), only_alice(200))],
+    "pictures:delete": [post(of_picture("delete/"), only_alice(302))],
+    "api:labs": [get("/api/labs/", everybody(200))],
+    "api:lab": [get("/api/labs/steady/", everybody(200))],
+    "api:runs": [
+        get("/api/runs/", everybody(200)),
+        post("/api/runs/", everybody(201), lambda _: {"lab": "steady"}, json=True),
+        post(
+            "/api/runs/",
+            only_alice(201, 400),
+            lambda s: {"lab": "steady", "params": {"own": s.picture.value}},
+            json=True,
+        ),
+    ],
+    "api:run": [get(lambda s: f"/api/runs/{s.finished.pk}/", only_alice(200))],
+    "api:events": [get(lambda s: f"/api/runs/{s.finished.pk}/events/", only_alice(200))],
+    "api:cancel": [post(lambda s: f"/api/runs/{s.waiting.pk}/cancel/", only_alice(200), json=True)],
+    "api:schema": [get("/api/schema/", everybody(200))],
+    "api:docs": [get("/api/docs/", everybody(200))],
+    "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
+}
