@@ -25,7 +25,8 @@ class Params(params.Params):
         "random-3",
         KERNELS,
         label="Hidden kernel",
-        help="The teacher applies it. The student sees only pictures and their maps.",
+        help="The teacher applies it. The student sees only pictures and their maps. A larger"
+        " kernel needs a smaller learning rate.",
     )
     flip: bool = switch(
         False,
