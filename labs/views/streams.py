@@ -25,10 +25,12 @@ HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 @require_GET
 def run_events(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """A run's stream. Over, gone or another's: only the close event, always with 200."""
+    """A run's stream. Over: only where its end is. Gone or another's: only the close event."""
     run = Run.objects.of(known_learner_id(request)).filter(pk=pk).first()
-    if run is None or run.is_over:
+    if run is None:
         return answer(request, None)
+    if run.is_over:
+        return answer(request, None, _finish(run))
     session = request.session.session_key or ""
     wish = Wish(run.job.stream, run.job_id, after(request), session, run.pk, _finish(run))
     return answer(request, wish)
@@ -51,8 +53,8 @@ def draft_events(request: HttpRequest, slug: str, nonce: str) -> HttpResponse:
 @require_GET
 def ask_events(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answers to what the learner asks of a finished run."""
-    learner = known_learner_id(request)
-    return _follow_draft(request, ask_id(learner, pk) if learner else None)
+    run = Run.objects.of(known_learner_id(request)).filter(pk=pk).first()
+    return _follow_draft(request, ask_id(run.learner_id, pk) if run else None)
 
 
 def _follow_draft(request: HttpRequest, draft: uuid.UUID | None) -> HttpResponse:
@@ -72,9 +74,9 @@ def after(request: HttpRequest) -> Place | None:
     return place if min(place) >= 0 else None
 
 
-def answer(request: HttpRequest, wish: Wish | None) -> HttpResponse:
-    """With a wish, the head of a stream whose body `labs.asgi.Streams` sends; else the close."""
-    response = HttpResponse(CLOSE, content_type="text/event-stream", headers=HEADERS)
+def answer(request: HttpRequest, wish: Wish | None, end: bytes = CLOSE) -> HttpResponse:
+    """With a wish, the head of a stream whose body `labs.asgi.Streams` sends; else its end."""
+    response = HttpResponse(end, content_type="text/event-stream", headers=HEADERS)
     if wish is not None:
         request.scope["convolab.wish"] = wish  # type: ignore[attr-defined]
     return response
