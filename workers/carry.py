@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PICTURE_BYTES = 8_000_000
 SAVE_WITHIN = 10.0
+DRAFT_SEQS = 10_000
 BROKEN = (
     "Something went wrong on our side, so this run stopped. Your settings are kept: start it "
     "again. If it stops again, tell whoever runs this site, and give this run's address."
@@ -51,7 +52,7 @@ class Carrier:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.seq = job.saved_seq
+        self.seq = 0
         self.tail: list[dict[str, Any]] = []
         self.picture_bytes = 0
         self.told_to_stop_at: float | None = None
@@ -82,7 +83,13 @@ class Carrier:
             self._fail(TOO_LARGE if is_out_of_memory(error) else BROKEN)
 
     def _begin(self) -> None:
-        if not self.job.draft:
+        """Where this attempt goes on. A lost checkpoint takes the archive back to its start."""
+        self.ctx = WorkerContext(self.job, save=self._save)
+        if self.job.draft:
+            # An attempt before this one may have shown some of this very number already.
+            self.seq = self.job.attempt * DRAFT_SEQS
+        else:
+            self.seq = self.job.saved_seq
             stream.begin(self.job)
 
     def _events(self) -> Iterator[Event | None]:
@@ -90,7 +97,6 @@ class Carrier:
         name = self.job.follow_up
         model = lab.follow_ups[name] if name else lab.params
         compute = getattr(lab.compute(), name or "run")
-        self.ctx = WorkerContext(self.job, save=self._save)
         events: Iterator[Event | None] = compute(model.model_validate(self.job.params), self.ctx)
         return events
 

@@ -1,0 +1,190 @@
+"""Attempts that overlap, checkpoints that are lost, leases that end: one case each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as site
+from django.db import InterfaceError, OperationalError
+
+from labs import drafts
+from labs.lab import every_lab
+from labs.models import Job, State
+from labs.models.turn import take_over
+from tests.engine.cast import learner, live, shown, start, take, work
+from tests.engine.puppet import Attempt, pull_the_strings
+from workers import lease, life, reaper
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_attempt_that_was_given_up_cannot_fail_the_job_that_waits_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pull_the_strings(monkeypatch)
+    run = start(learner())
+    job = take()
+    assert job is not None
+    stale = Attempt(job)
+    Job.objects.get(pk=job.pk).lapse()
+    stale.go("break")
+    run.job.refresh_from_db()
+    assert run.job.state == State.QUEUED and run.job.tries == 1
+
+
+def test_a_lost_checkpoint_starts_the_run_over_from_its_first_event() -> None:
+    run = start(learner(), steps=4, save_every=2, seed=3)
+    job = take()
+    assert job is not None
+    folder = Path(site.FILES_ROOT) / "checkpoints"
+    assert job.keep_checkpoint("gone.safetensors", [{"seq": n, "kind": "note"} for n in (1, 2)], 2)
+    assert job.requeue() and not (folder / "gone.safetensors").exists()
+    work()
+    run.job.refresh_from_db()
+    assert run.job.state == State.SUCCEEDED
+    archived = run.job.archived()
+    assert [e["seq"] for e in archived] == list(range(1, len(archived) + 1))
+    assert {e["attempt"] for e in archived} == {2}
+    assert live(run.job)[0]["from"] == 0
+
+
+def test_a_draft_whose_worker_died_is_answered_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pull_the_strings(monkeypatch)
+    lab, alice = every_lab()["steady"], learner()
+    assert drafts.change(alice, lab, "page", lab.params.model_validate({}), 7)
+    first = take()
+    assert first is not None
+    dead = Attempt(first)
+    for _ in range(3):
+        dead.go("yield")
+    dead.crash()
+    assert take_over(life.this_process(), lambda worker: True)
+    second = take()
+    assert second is not None and second.pk == first.pk
+    alive = Attempt(second)
+    alive.go("yield")
+    alive.go("finish")
+    second.refresh_from_db()
+    assert second.state == State.SUCCEEDED
+    assert live(second)[-1]["kind"] == "result" and live(second)[-1]["attempt"] == 7
+
+
+def test_a_worker_takes_over_at_once_what_a_dead_process_of_its_host_has_left() -> None:
+    start(learner(), steps=2)
+    job = take()
+    assert job is not None
+    assert not take_over(life.this_process(), life.is_gone), "this process lives"
+    gone = {**job.worker, "start": job.worker["start"] - 1}
+    Job.objects.filter(pk=job.pk).update(worker=gone)
+    elsewhere = {**life.this_process(), "host": "another"}
+    assert not take_over(elsewhere, life.is_gone), "another host's processes are not seen from here"
+    assert [j.pk for j in take_over(life.this_process(), life.is_gone)] == [job.pk]
+    finished = work()
+    assert finished is not None and finished.attempt == 2 and finished.state == State.SUCCEEDED
+
+
+def test_a_run_that_waits_for_a_version_that_is_gone_ends_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = start(learner(), steps=2)
+    Job.objects.update(code_version="0" * 64)
+    reaper.end_outdated()
+    run.job.refresh_from_db()
+    assert run.job.state == State.QUEUED, "a worker of that version may still come"
+    monkeypatch.setattr(reaper, "OUTDATED_AFTER", -reaper.OUTDATED_AFTER)
+    reaper.end_outdated()
+    run.job.refresh_from_db()
+    assert run.job.state == State.FAILED and "updated while your run waited" in run.job.reason
+
+
+def test_every_job_is_computed_anew_when_the_code_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 28: 20 finished runs, another code version, and none of them is replayed."""
+    alice = learner()
+    before = []
+    for seed in range(20):
+        before.append(start(alice, steps=1, seed=seed))
+        work()
+    assert all(start(alice, steps=1, seed=seed).replay for seed in range(20))
+    monkeypatch.setattr("labs.models.run.code_version", lambda lab: "e" * 64)
+    after = []
+    monkeypatch.setattr("tests.engine.cast.code_version", lambda lab: "e" * 64)
+    for seed in range(20):
+        after.append(start(alice, steps=1, seed=seed))
+        work()
+    assert not any(run.replay for run in after)
+    assert {run.job_id for run in after}.isdisjoint({run.job_id for run in before})
+    for run in before + after:
+        run.job.refresh_from_db()
+        assert run.job.state == State.SUCCEEDED and shown(run.job), "old archives stay readable"
+
+
+class Watched:
+    """A lease in a hurry, whose end of the process is only noted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ended = threading.Event()
+        monkeypatch.setattr(lease, "LOOK_EVERY", 0.01)
+        monkeypatch.setattr(lease.os, "kill", lambda *_: self.ended.set())
+
+    def hold(self, limit: float = 60) -> lease.Lease:
+        held = lease.Lease(Job(pk=1, lab="steady", attempt=1, state=State.RUNNING))
+        held.limit = limit
+        return held
+
+
+def raises(error: Exception) -> Any:
+    def raiser(*_: Any, **__: Any) -> bool:
+        raise error
+
+    return raiser
+
+
+def test_the_time_limit_ends_the_process_also_when_the_row_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = Watched(monkeypatch)
+    monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: True)
+    monkeypatch.setattr(Job, "fail", raises(OperationalError("database is locked")))
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    with watched.hold(limit=0):
+        assert watched.ended.wait(5)
+
+
+def test_a_lease_outlives_a_database_that_was_away(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.HEARTBEAT, settings.HEARTBEAT_LOST = 0.02, 30
+    watched = Watched(monkeypatch)
+    answers: list[Any] = [InterfaceError("connection already closed")] * 3 + [True] * 1_000
+
+    def renew(self: Job) -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return bool(answer)
+
+    monkeypatch.setattr(Job, "renew", renew)
+    monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: True)
+    with watched.hold() as held:
+        end = time.monotonic() + 5
+        while len(answers) > 990 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert len(answers) <= 990, "it went on renewing"
+        assert not held.lost and not watched.ended.is_set()
+
+
+def test_a_lease_that_cannot_be_renewed_for_long_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.HEARTBEAT, settings.HEARTBEAT_LOST = 0.02, 0.2
+    watched = Watched(monkeypatch)
+    monkeypatch.setattr(Job, "renew", raises(OperationalError("gone away")))
+    monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: True)
+    with watched.hold():
+        assert watched.ended.wait(5)
