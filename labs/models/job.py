@@ -153,9 +153,10 @@ class Job(models.Model):
         return done
 
     def fail(self, reason: str, tail: list[dict[str, Any]] | None = None, **more: Any) -> bool:
+        """The end in words, from the state that the caller saw: a lapsed job is not its to fail."""
         with transaction.atomic():
             done = self._change(
-                was=LIVE,
+                was=[self.state],
                 state=State.FAILED,
                 reason=reason,
                 finished_at=Now(),
