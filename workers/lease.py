@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from labs import stream
 from labs.models import Job, State
@@ -63,8 +63,9 @@ class Lease:
                         renewed = looked_well = now
                     elif not self.lost:
                         self.lost = not self._still_ours()
-                except DatabaseError as error:
+                except Error as error:
                     log.warning("job %s: the lease was not renewed: %s", self.job.pk, error)
+                    connection.close()  # the next look tries a new one
                 if not self.lost:
                     lost_at = now
                 elif now - lost_at >= settings.CANCEL_GRACE:
@@ -80,9 +81,11 @@ class Lease:
         return Job.objects.running().filter(pk=self.job.pk, attempt=self.job.attempt).exists()
 
     def _time_out(self) -> None:
-        if self.job.fail(TOO_LONG.format(limit=self.limit), ran={"reason": "time"}):
-            stream.close(self.job, State.FAILED)
-        self._end("the time limit has passed")
+        try:
+            if self.job.fail(TOO_LONG.format(limit=self.limit), ran={"reason": "time"}):
+                stream.close(self.job, State.FAILED)
+        finally:  # also where the row cannot be written: then it lapses, and is tried again
+            self._end("the time limit has passed")
 
     def _end(self, why: str) -> None:
         if not self._done.is_set():
