@@ -48,6 +48,8 @@ class Streams:
         gone = asyncio.ensure_future(_gone(receive))
         try:
             await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.cancelled():  # by the hub: nobody reads
+                _cut(send)
         finally:
             for task in (sending, gone):
                 task.cancel()
@@ -59,6 +61,16 @@ class Streams:
             async for message in messages:
                 await send({"type": "http.response.body", "body": message, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _cut(send: Send) -> None:
+    """End the connection with what its client did not read: a mere close waits for that for ever.
+
+    ASGI has no word for it; uvicorn's `send` knows its transport.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
 
 
 async def _gone(receive: Receive) -> None:
