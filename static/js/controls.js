@@ -69,4 +69,9 @@ document.addEventListener("submit", (event) => {
 }, true);
 
 document.addEventListener("htmx:after:process", ({ target }) => { if (target.querySelectorAll) prepare(target); });
+
+// A refused form comes back with its errors in place: the first of them gets the focus.
+document.addEventListener("htmx:after:settle", ({ target }) => {
+  if (target.id === "control-fields") target.querySelector("[aria-invalid]")?.focus();
+});
 prepare(document);
