@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -127,7 +127,7 @@ class Hub:
 
         return await asyncio.get_running_loop().run_in_executor(self.thread, run)
 
-    async def follow(self, wish: Wish) -> AsyncIterator[bytes]:
+    async def follow(self, wish: Wish) -> AsyncGenerator[bytes, None]:
         """Messages of a feed, from what is newer than the wish's place on, to the feed's end."""
         feed = self._feed(wish.key, wish.job_id)
         follower = Follower(wish)
