@@ -255,8 +255,9 @@ class Hub:
                 await self._reload(feed)
             else:
                 self._send(feed, feed.show_status(seen))
-        everyone = [f for group in self.followers.values() for f in group if f.wish.run_id]
-        ended = set(await self.ask(_cancelled, [f.wish.run_id for f in everyone]))
+        everyone = [f for group in self.followers.values() for f in group]
+        runs = {f.wish.run_id for f in everyone if f.wish.run_id}
+        ended = set(await self.ask(_cancelled, list(runs)))
         for follower in everyone:
             if follower.wish.run_id in ended:
                 follower.end()
@@ -280,7 +281,7 @@ def _pairs(found: Any) -> list[tuple[bytes, list[Any]]]:
     return list(found.items()) if isinstance(found, dict) else list(found or [])
 
 
-def _cancelled(run_ids: list[uuid.UUID | None]) -> list[uuid.UUID]:
+def _cancelled(run_ids: list[uuid.UUID]) -> list[uuid.UUID]:
     """The runs that their learner has ended, while the job goes on for others."""
     return [
         pk
