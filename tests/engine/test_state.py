@@ -165,7 +165,7 @@ def content(entry: Entry) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in ("attempt", "seq")}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_run_of_three_attempts_shows_the_same_at_every_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
