@@ -11,7 +11,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from labs.live import Wish, hub
+from labs.follower import Wish
+from labs.live import hub
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

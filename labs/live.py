@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import redis
@@ -25,9 +24,9 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
 
 from labs import stream
-from labs.feed import Feed, load_feed, look_at
+from labs.feed import Feed, Message, load_feed, look_at
+from labs.follower import Follower, Wish
 from labs.models import Run
-from labs.state import Place
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,73 +34,7 @@ T = TypeVar("T")
 BLOCK_MS = 4_000
 PING_EVERY = 15.0
 CHECK_EVERY = 30.0
-UNREAD_BYTES = 256_000
-UNREAD_SECONDS = 5.0
-LAST_SECONDS = 60.0
 PING = b": still here\n\n"
-CLOSE = b"event: done\ndata: done\n\n"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a view wants sent: a feed, from what is newer than `after` on, and `finish` at its end.
-
-    The stream ends when the session does, and when the run `run_id` is cancelled by its learner.
-    """
-
-    key: str
-    job_id: int | None
-    after: Place | None = None
-    session: str = ""
-    run_id: uuid.UUID | None = None
-    finish: bytes = CLOSE
-
-
-class Follower:
-    """One viewer of one feed: at most one message of each name waits, the newest."""
-
-    def __init__(self, wish: Wish) -> None:
-        self.wish = wish
-        self.task = asyncio.current_task()
-        self.waiting: dict[str, tuple[Place, bytes]] = {}
-        self.over = False
-        self.unread = 0
-        self.unread_since: float | None = None
-        self._idle: asyncio.Future[None] | None = None
-
-    def offer(self, name: str, place: Place, message: bytes) -> None:
-        self.waiting.pop(name, None)
-        self.waiting[name] = (place, message)
-        self.unread += len(message)
-        self._wake()
-
-    def end(self) -> None:
-        self.over = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self.unread_since is None:
-            self.unread_since = time.monotonic()
-        if self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
-
-    async def next(self) -> bytes:
-        """What waits, oldest first, as soon as there is something; nothing: the feed is over."""
-        if not self.waiting and not self.over:
-            self._idle = asyncio.get_running_loop().create_future()
-            await self._idle
-        ready = b"".join(message for _, message in sorted(self.waiting.values()))
-        self.waiting.clear()
-        self.unread, self.unread_since = 0, None
-        return ready
-
-    @property
-    def is_stuck(self) -> bool:
-        """Much has waited for long; or the end itself, after which nothing more will come."""
-        if self.unread_since is None:
-            return False
-        late = time.monotonic() - self.unread_since
-        return late > (UNREAD_SECONDS if self.unread > UNREAD_BYTES else LAST_SECONDS)
 
 
 class Hub:
@@ -215,7 +148,7 @@ class Hub:
             for follower in self.followers.get(feed.key, set()):
                 follower.end()
 
-    def _send(self, feed: Feed, messages: list[tuple[str, Place, bytes]]) -> None:
+    def _send(self, feed: Feed, messages: list[Message]) -> None:
         for follower in self.followers.get(feed.key, set()):
             for name, place, message in messages:
                 follower.offer(name, place, message)

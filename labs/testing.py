@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from labs.context import Artifacts
+
 
 class MemoryArtifacts:
     """A run's files, kept in a dict."""
@@ -35,7 +37,7 @@ class PlainContext:
         self.seed = seed
         self.device = device
         self.saved = saved
-        self.artifacts = MemoryArtifacts()
+        self.artifacts: Artifacts = MemoryArtifacts()
         self.told: dict[str, str | float | int] = {}
         self.save_wanted = False
         self.saves = 0

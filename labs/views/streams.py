@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import known_learner_id
 from labs import stream
 from labs.drafts import ask_id, draft_id
-from labs.live import CLOSE, Wish
+from labs.follower import CLOSE, Wish
 from labs.models import Run
 from labs.state import Place
 
