@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from tools.processes import ROOT
+from tests.contract.shelf import pytest_on, python, shelf_in
 
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty catalogue of this test's own."""
-    name = f"shelf_{tmp_path.name.replace('-', '_')}"
-    package = tmp_path / name
-    package.mkdir()
-    (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    return package
-
-
-def python(shelf: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(shelf.parent), "CONVOLAB_CATALOGUES": shelf.name}
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True
-    )
+    return shelf_in(tmp_path)
 
 
 def test_a_new_lab_passes_the_contract_tests_and_its_own_as_it_is(shelf: Path) -> None:
     made = python(shelf, "manage.py", "new_lab", "edge-hunt", "--section", "5")
     assert made.returncode == 0, made.stderr
     assert "/labs/edge-hunt/" in made.stdout
-    contract = ["tests/contract/test_labs.py", str(shelf / "edge_hunt")]
-    tried = python(shelf, "-m", "pytest", "-q", "--rootdir", str(ROOT), *contract)
+    tried = pytest_on(shelf)
     assert tried.returncode == 0, tried.stdout
-    assert (
-        "edge-hunt" in python(shelf, "-m", "pytest", "-q", "--collect-only", contract[0]).stdout
-    ), "the contract tests looked at another catalogue"
+    looked_at = pytest_on(shelf, "--collect-only").stdout
+    assert "[edge-hunt]" in looked_at and "[kernel-forge]" not in looked_at
 
 
 def test_a_new_lab_is_clean(shelf: Path) -> None:

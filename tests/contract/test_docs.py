@@ -1,0 +1,135 @@
+"""Documents say what is so: names that exist, settings with their defaults, a lab that runs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from tests.contract.shelf import pytest_on, shelf_in
+from tools.processes import ROOT
+
+DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+DOTTED = re.compile(r"\b((?:labs|workers|accounts|config)(?:\.\w+)+)(?![\w/])")
+PATH = re.compile(r"`((?:labs|workers|platform|tests|tools|docs|templates|static)/[\w./-]*)`")
+FOLDERS = re.compile(r"^([a-z]+/)(?: {2,}|$)", re.M)
+SETTING = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \|", re.M)
+
+
+def doc(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def resolve(dotted: str) -> object:
+    """The module, or what is in one. Raises ImportError or AttributeError."""
+    module, *rest = dotted.split(".")
+    found = importlib.import_module(module)
+    for name in rest:
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            found = importlib.import_module(f"{found.__name__}.{name}")
+    return found
+
+
+@pytest.mark.parametrize("dotted", sorted(set(DOTTED.findall(doc("docs/a-click.md")))))
+def test_the_path_of_a_click_names_what_exists(dotted: str) -> None:
+    assert resolve(dotted)
+
+
+def test_the_path_of_a_click_names_its_five_hops() -> None:
+    hops = re.findall(r"^## (\d)\. ", doc("docs/a-click.md"), re.M)
+    assert hops == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_paths_that_a_document_names_are_there(path: Path) -> None:
+    named = PATH.findall(path.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_pages_that_a_document_links_to_are_there(path: Path) -> None:
+    linked = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    assert [name for name in linked if not (path.parent / name).exists()] == []
+
+
+def test_the_readmes_tree_has_every_folder_of_the_project() -> None:
+    tree = set(FOLDERS.findall(doc("README.md")))
+    ours = {
+        f"{path.name}/"
+        for path in ROOT.iterdir()
+        if path.is_dir() and path.name[0] not in "._" and path.name not in ("node_modules", "var")
+    }
+    assert tree == ours
+
+
+def settings_in_code() -> dict[str, str | None]:
+    """Every variable that settings.py reads, with its default as the code writes it."""
+    found: dict[str, str | None] = {}
+    code = doc("platform/config/settings.py")
+    for node in ast.walk(ast.parse(code)):
+        if (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).startswith("env.")
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            default = next((k.value for k in node.keywords if k.arg == "default"), None)
+            plain = isinstance(default, ast.Constant | ast.BinOp)
+            text = ast.get_source_segment(code, default) if default and plain else None
+            found[str(node.args[0].value)] = text
+    return found
+
+
+def test_operating_says_each_default_as_the_code_has_it() -> None:
+    said = dict(SETTING.findall(doc("docs/operating.md")))
+    for name, default in settings_in_code().items():
+        assert name in said, f"docs/operating.md does not name {name}"
+        if default and default not in ('""', "[]"):
+            assert said[name].strip("`") == default.strip('"'), name
+
+
+def test_operating_names_no_setting_that_is_not_read() -> None:
+    code = "".join(
+        path.read_text()
+        for folder in ("platform", "labs", "workers", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    named = [name for name, _ in SETTING.findall(doc("docs/operating.md"))]
+    assert len(named) == len(set(named))
+    assert [name for name in named if f'"{name}"' not in code] == []
+
+
+CONTROLS = ("slider", "choice", "switch", "matrix", "picture", "blocks", "drawing")
+
+
+def test_the_guide_to_labs_names_every_control() -> None:
+    there = [p.stem for p in (ROOT / "templates" / "controls").glob("*.html")]
+    assert set(CONTROLS) == set(there) - {"refused"}
+    guide = doc("docs/writing-a-lab.md")
+    assert [name for name in CONTROLS if f"`{name}(" not in guide] == []
+
+
+def test_the_guides_example_is_a_lab_that_passes_the_contract_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = shelf_in(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    call_command("new_lab", "blind-spot", title="Blind spot", section=4, into=shelf.name)
+    example = doc("docs/writing-a-lab.md").partition("## The example, whole")[2]
+    declared, computed, proved = re.findall(r"```python\n(.*?)```", example, re.S)
+    lab = shelf / "blind_spot"
+    for name, start, edit in (
+        ("lab.py", "class Params", declared),
+        ("compute.py", "def run", computed),
+        ("test_blind_spot.py", "def test_half", proved),
+    ):
+        kept = (lab / name).read_text().partition(start)[0]
+        kept = kept.replace("import run, share_of", "import changes")
+        (lab / name).write_text(kept + edit)
+    tried = pytest_on(shelf)
+    assert tried.returncode == 0, tried.stdout
