@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 
 from accounts.models import Learner
-from labs import live, stream
+from labs import follower, live, stream
 from labs.models import Job, Run, State
 from tests.engine import cast
 from tests.engine.served import Site, note, say, serving, until
