@@ -1,1 +1,1 @@
-"""Labs for the tests of the engine: one that does its work, one that does everything wrong."""
+"""Labs for the tests of the engine: two that do their work, one that does everything wrong."""

@@ -22,5 +22,5 @@ LAB = Lab(
     params=Misdeed,
     panel=(Slot("said", "note", "Said"),),
     seconds=1,
-    limit=8,
+    limit=4,
 )
