@@ -14,8 +14,14 @@ from accounts.models import Learner
 from labs import stream
 from labs.lab import Lab
 from labs.models import Job, Run, State
-from labs.models.run import Work, check_day
+from labs.models.run import Refused, Work, check_day
 from labs.params import Params
+from labs.version import code_version
+
+OUTDATED = (
+    "This run is of an earlier version of the lab, which can no longer be asked. "
+    "Run it again with the same settings."
+)
 
 
 def draft_id(learner: uuid.UUID, slug: str, nonce: str) -> uuid.UUID:
@@ -38,6 +44,8 @@ def change(learner: Learner, lab: Lab, nonce: str, params: Params, number: int) 
 
 def ask(learner: Learner, run: Run, follow_up: str, params: Params, number: int) -> bool:
     """Ask something of a finished run: its lab's follow-up of that name, in the quick lane."""
+    if run.job.code_version != code_version(run.job.declared):
+        raise Refused(OUTDATED)
     check_day(learner)
     job = Job(
         lab=run.lab,
@@ -63,6 +71,7 @@ def _put(job: Job) -> bool:
     """Make the draft's row, or change it where this number is newer; then ring."""
     changes: dict[str, Any] = {
         "params": job.params,
+        "code_version": job.code_version,
         "follow_up": job.follow_up,
         "number": job.number,
         "queued_at": Now(),
