@@ -8,9 +8,11 @@ touch the database run.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,19 @@ if ON_POSTGRES:
     os.environ["DATABASE_URL"] = postgres.url("convolab")
 else:
     os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
+
+
+TERMINAL = os.fdopen(os.dup(2), "w")  # before pytest captures it
+HANGS = 300
+"""Seconds after which a test is taken to hang: the run ends and shows where every thread is."""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if os.environ.get("CONVOLAB_FULL") != "1" and "slow" not in item.keywords:
+        faulthandler.dump_traceback_later(HANGS, exit=True, file=TERMINAL)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 def touches_the_database(item: pytest.Item) -> bool:
