@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from labs.data import registry
 from labs.events import KINDS, Event
-from labs.lab import LANES, Lab, catalog
+from labs.lab import LANES, TRAINING, Lab, catalog
 from labs.params import Params
 from labs.testing import PlainContext
 from tools.processes import ROOT
+from workers.app import HARD_LIMIT
 from workers.wire import encode
 
 Wire = dict[str, Any]
@@ -96,11 +98,6 @@ def small_run(lab: Lab) -> Played:
     return play(lab, tiny(lab), PlainContext(), [])
 
 
-@cache
-def default_run(lab: Lab) -> Played:
-    return play(lab, lab.params(), PlainContext(), []) if lab.tiny else small_run(lab)
-
-
 def pictures(event: Wire) -> list[Wire]:
     return list(event.get("items", []))
 
@@ -111,7 +108,7 @@ def pictures(event: Wire) -> list[Wire]:
 def test_it_says_what_it_is_and_where_it_belongs(lab: Lab) -> None:
     assert lab.title and lab.summary.endswith(".")
     assert 1 <= lab.section <= 18 and lab.lane in LANES
-    assert 0 < lab.seconds <= lab.limit
+    assert 0 < lab.seconds <= lab.limit < HARD_LIMIT, "past that, Celery ends the child unsaid"
     assert (lab.path / "__init__.py").is_file()
     assert list(lab.path.glob("test_*.py")), "a lab proves its own maths"
 
@@ -207,8 +204,7 @@ def test_its_events_are_json(lab: Lab) -> None:
         assert json.loads(json.dumps(event, allow_nan=False)) == event
 
 
-def test_it_keeps_to_the_sizes_that_a_page_can_bear(lab: Lab) -> None:
-    events = default_run(lab).events
+def assert_a_page_can_bear(events: list[Wire]) -> None:
     for event in events:
         assert all(len(series["points"]) <= 200 for series in event.get("series", []))
         assert len(event.get("rows", [])) * len(event.get("columns", [])) <= 200
@@ -216,6 +212,10 @@ def test_it_keeps_to_the_sizes_that_a_page_can_bear(lab: Lab) -> None:
             assert len(event["values"]) <= 21 and all(len(row) <= 20 for row in event["values"])
     assert sum(1 for event in events if pictures(event)) <= 60
     assert sum(len(item["png"]) for event in events for item in pictures(event)) <= 8_000_000
+
+
+def test_it_keeps_to_the_sizes_that_a_page_can_bear(lab: Lab) -> None:
+    assert_a_page_can_bear(small_run(lab).events)
 
 
 def test_its_progress_is_true(lab: Lab) -> None:
@@ -232,7 +232,8 @@ def test_its_claims_are_about_figures_of_its_result(lab: Lab) -> None:
     figures = next(e["figures"] for e in small_run(lab).events if e["kind"] == "result")
     for claim in lab.claims:
         assert claim.figure in figures and claim.says.endswith(".")
-        assert lab.params.model_validate(dict(claim.params))
+        if not claim.dataset or registry.is_available(claim.dataset):
+            assert lab.params.model_validate(dict(claim.params))
 
 
 # --- how it runs
@@ -252,15 +253,21 @@ def test_it_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(lab: Lab) -> No
     context = Saving(events)
     play(lab, tiny(lab), context, events)
     assert events == small_run(lab).events, "saving changes nothing"
-    if lab.seconds > 10:
-        assert context.checkpoints, "what takes over 10 s saves a checkpoint each epoch"
+    if lab.lane == TRAINING:
+        assert context.checkpoints, "what may take over 10 s saves a checkpoint each epoch"
     for seen, state in context.checkpoints[:1] + context.checkpoints[-1:]:
         again: list[Wire] = []
         play(lab, tiny(lab), Saving(again, saved=state), again)
         assert again == events[seen:]
 
 
-def test_its_default_run_fits_its_limit_and_can_be_stopped_twice_a_second(lab: Lab) -> None:
-    played = default_run(lab)
+def test_it_can_be_stopped_twice_a_second(lab: Lab) -> None:
+    assert max(small_run(lab).pauses[1:], default=0) < MARGIN * 0.5
+
+
+@pytest.mark.slow
+def test_its_default_run_fits_its_limit_and_the_page(lab: Lab) -> None:
+    played = play(lab, lab.params(), PlainContext(), [])
     assert played.seconds < MARGIN * lab.limit
-    assert max(played.pauses[1:], default=0) < MARGIN * 0.5
+    assert max(played.pauses[1:]) < MARGIN * 0.5
+    assert_a_page_can_bear(played.events)
