@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_events_on_one_gpu() -> None:
 def test_a_run_goes_on_exactly_from_a_checkpoint() -> None:
     whole, first = events(3), PlainContext(seed=3, device="cuda")
     first.save_wanted = True
-    steps = run(Params(epochs=4), first)
+    steps: Any = run(Params(epochs=4), first)
     seen = len([event for event in islice(steps, 40) if event is not None])
     steps.close()
     rest = events(3, PlainContext(seed=3, device="cuda", saved=first.saved))
@@ -54,7 +54,7 @@ def test_ten_runs_leave_no_memory_behind() -> None:
     torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     for seed in range(10):
-        steps = run(Params(epochs=1), PlainContext(seed=seed, device="cuda"))
+        steps: Any = run(Params(epochs=1), PlainContext(seed=seed, device="cuda"))
         list(islice(steps, 10)) if seed % 5 == 0 else list(steps)  # every fifth is broken off
         steps.close()
     del steps
