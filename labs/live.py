@@ -71,7 +71,7 @@ class Hub:
             for name, place, message in feed.newer_than(wish.after):
                 follower.offer(name, place, message)
             follower.over = feed.over
-            await self._wake()
+            await asyncio.shield(self._wake())  # redis-py may swallow this task's cancellation
             while messages := await follower.next():
                 yield messages
             yield wish.finish
