@@ -20,6 +20,7 @@ from labs.nets.build import build
 from labs.nets.measure import logits_of
 from labs.nets.scale import Scale
 from labs.nets.train import Recipe, Training
+from workers.devices import threads
 
 GOAL = 0.98
 
@@ -69,7 +70,8 @@ def usual(data: Dataset, seed: int) -> dict[str, float]:
 
 def main(way: str, epochs: int, seed: int) -> dict[str, float]:
     if way == "usual":
-        return usual(load("mnist"), seed)
+        return usual(load("mnist"), seed)  # with torch's own choice of threads: all cores
+    torch.set_num_threads(threads())
     if way == "mnist":
         return ours(load("mnist"), Recipe(epochs=1, batch=128, peak=5e-3), seed)
     chosen = LAB.params()

@@ -25,7 +25,7 @@ def warm(lanes: list[str]) -> None:
     """Load what the first job would otherwise wait for."""
     import torch
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 0)) or _threads(lanes))
+    torch.set_num_threads(1 if lanes == ["interactive"] else threads())
     from labs.lab import every_lab
     from labs.version import code_version
 
@@ -37,7 +37,13 @@ def warm(lanes: list[str]) -> None:
     torch.nn.functional.conv2d(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 3, 3))
 
 
-def _threads(lanes: list[str]) -> int:
-    """Threads of one operation: a drag must not wait for a training's threads, nor the reverse."""
+def threads() -> int:
+    """Threads of one operation: all cores but one, at most four.
+
+    The last core is the site's: where two threads wait for each other beside a busy process, a
+    training takes three times as long as with one. Networks as small as ours gain little past four.
+    OMP_NUM_THREADS overrules it.
+    """
+    said = os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0))
-    return max(1, cores // 2) if lanes == ["interactive"] else cores
+    return int(said) if said.isdigit() and int(said) else min(4, max(1, cores - 1))

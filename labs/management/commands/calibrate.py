@@ -7,10 +7,12 @@ import statistics
 import time
 from typing import Any
 
+import torch
 from django.core.management.base import BaseCommand, CommandError
 
 from labs.calibration import Measured, can_measure, measure, measured, store
 from labs.lab import Claim, Lab, catalog
+from workers.devices import threads
 
 
 class Command(BaseCommand):
@@ -24,6 +26,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         if not 2 <= options["seeds"] <= 1000:
             raise CommandError("--seeds must be a number from 2 to 1000.")
+        torch.set_num_threads(threads())  # sums of floats depend on it: as a worker has it
         chosen = self._claims(options["labs"], options["claim"])
         rows = [self._row(lab, claim, options["seeds"]) for lab, claim in chosen]
         self.stdout.write("")
