@@ -2,7 +2,8 @@
 
 A Redis of their own (tests/conftest.py starts it at this address), files in a folder that goes
 away, and, with CONVOLAB_TEST_DATABASE=postgres, a throwaway PostgreSQL: then only the tests that
-touch the database run.
+touch the database run, and they commit for real: the lease's thread and the streams have
+connections of their own, which see nothing of a test's open transaction.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if not touches_the_database(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if touches_the_database(item)]
+    for item in items:
+        item.add_marker(pytest.mark.django_db(transaction=True), append=False)
 
 
 def pytest_report_header() -> str:
