@@ -6,13 +6,16 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from accounts.models import Learner, User
+from labs.events import Image, Images
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Picture, Run, State
-from tests.engine.cast import start, work
+from tests.engine.cast import start, take
+from workers.wire import encode
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
@@ -52,11 +55,13 @@ class Scene:
     def set(cls) -> Scene:
         alice = Learner.objects.create()
         picture = own_picture(alice)
-        finished = start(alice, steps=2, with_picture=True, own=picture.value)
-        work()
+        finished = start(alice, steps=2, own=picture.value)
+        job = take()
+        assert job is not None
+        Artifact.write(job, "numbers.txt", b"0.49625658\n0.76822179")
+        assert job.succeed(0.1, {"device": "cpu"}, [image(job.attempt)])
         waiting = start(alice, steps=3, own=picture.value)
-        finished = Run.objects.select_related("job").get(pk=finished.pk)
-        assert finished.state == State.SUCCEEDED
+        finished.refresh_from_db()
         return cls(alice, finished, waiting, picture, uuid.uuid4().hex)
 
     def people(self) -> dict[str, Person]:
@@ -70,16 +75,22 @@ class Scene:
 
     def secrets(self) -> list[bytes]:
         """What must stand in nobody else's answers."""
-        picture = next(e for e in self.finished.job.archived() if e["kind"] == "images")
         numbers = Artifact.objects.get(job=self.finished.job, name="numbers.txt").path.read_bytes()
+        png = image(1)["items"][0]["png"]
         ids = [self.finished.pk, self.waiting.pk, self.picture.pk, self.finished.job.token]
-        words = [*map(str, ids), self.picture.label, picture["items"][0]["png"]]
+        words = [*map(str, ids), self.picture.label, png]
         return [PNG, numbers, *(word.encode() for word in words)]
 
     def place(self) -> str:
         """Where a picture of the finished run is: attempt, seq and number."""
-        found = [e for e in self.finished.job.archived() if e["kind"] == "images"]
-        return f"{found[-1]['attempt']}-{found[-1]['seq']}-0"
+        return f"{self.finished.job.attempt}-1-0"
+
+
+def image(attempt: int) -> dict[str, Any]:
+    """A picture event as the archive has it."""
+    values = np.array([[1, 2], [3, 4]], np.uint8)
+    wire = encode(Images(name="picture", items=(Image(values, label="alice's"),)))
+    return wire | {"attempt": attempt, "seq": 1}
 
 
 def own_picture(learner: Learner, state: str = State.SUCCEEDED, content: bytes = PNG) -> Picture:

@@ -13,7 +13,7 @@ from labs.state import state_at
 from tests.api.caller import Caller, error_of
 from tests.engine.cast import shown, take, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # the lease looks on another connection
 
 
 @pytest.fixture
