@@ -38,9 +38,10 @@ class Command(BaseCommand):
             raise CommandError(problem)
         folder = Path(str(importlib.import_module(into).__path__[0])) / name
         make(folder, {"name": name, "title": title, "section": str(section), "package": into})
+        slug = name.replace("_", "-")
         self.stdout.write(
-            f"{folder} is a lab now. Its page: /labs/{name.replace('_', '-')}/ (restart the site)."
-            f"\nTry it: python -m pytest {folder} tests/contract -k {name.replace('_', '-')}"
+            f"{folder} is a lab now. Its page: /labs/{slug}/ (restart the site)."
+            f"\nTry it: python -m pytest {folder} tests/contract -k '{name} or {slug}'"
             "\nGo on with docs/writing-a-lab.md."
         )
 
