@@ -14,21 +14,25 @@ CHUNK = 250
 
 
 @torch.inference_mode()
-def logits_of(net: nn.Module, x: Tensor) -> Tensor:
-    """Logits (B, classes) on the CPU of inputs (B, 1, H, W), in float32, without dropout."""
+def logits_of(net: nn.Module, x: Tensor, bfloat16: bool = False) -> Tensor:
+    """Logits (B, classes) on the CPU of inputs (B, 1, H, W), without dropout.
+
+    In float32; by `bfloat16` as fast as training does, and good to two or three digits.
+    """
     net.eval()
-    found = net(x)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
+        found = net(x)
     assert isinstance(found, Tensor)
     return found.float().cpu()
 
 
 def logits_of_all(
-    net: nn.Module, x: Tensor, scale: Scale, device: torch.device
+    net: nn.Module, x: Tensor, scale: Scale, device: torch.device, bfloat16: bool = False
 ) -> Generator[None, None, Tensor]:
     """Logits (N, classes) of pictures uint8 (N, 1, H, W); a stopping point after each chunk."""
     parts = []
     for chunk in x.split(CHUNK):
-        parts.append(logits_of(net, scale.apply(chunk.to(device))))  # (250, classes)
+        parts.append(logits_of(net, scale.apply(chunk.to(device)), bfloat16))  # (250, classes)
         yield None
     return torch.cat(parts)
 

@@ -86,7 +86,8 @@ class Course:
     def after(self, step: int) -> Iterator[Event | None]:
         """The events due after so many steps, then a stopping point."""
         last = step == self.training.steps
-        marks = (yield from self.mark()) if step in self.tests else None
+        # Exact at the end, so that the curve ends where the result is.
+        marks = (yield from self.mark(LOOKED_AT, exact=last)) if step in self.tests else None
         if marks:
             self.tested.append([step, marks.accuracy])
         if step % self.curve_every == 0 or last:
@@ -99,12 +100,12 @@ class Course:
                 yield show.errors(marks, self.data.test_x, self.data.classes)
         yield None
 
-    def mark(self, count: int = LOOKED_AT) -> Generator[None, None, Marks]:
-        """The network's answers to the first `count` test pictures."""
+    def mark(self, count: int, exact: bool) -> Generator[None, None, Marks]:
+        """The network's answers to the first `count` test pictures; `exact` ones in float32."""
         x, y = self.data.test_x[:count], self.data.test_y[:count]
-        training = self.training
-        logits = yield from logits_of_all(training.net, x, training.scale, training.device)
-        return Marks.of(logits, y)
+        t = self.training
+        fast = t.bfloat16 and not exact
+        return Marks.of((yield from logits_of_all(t.net, x, t.scale, t.device, fast)), y)
 
     def curves(self, step: int) -> Iterator[Event]:
         training = self.training
@@ -129,7 +130,7 @@ class Course:
 def _finish(params: Params, course: Course, ctx: Context) -> Iterator[Event | None]:
     """Mark the whole test, keep the files, and see that the kept model answers as this one."""
     data, training = course.data, course.training
-    marks = yield from course.mark(len(data.test_y))
+    marks = yield from course.mark(len(data.test_y), exact=True)
     yield show.confusion(marks, data.classes)
     yield show.errors(marks, data.test_x, data.classes)
     made = model.Model(

@@ -46,7 +46,8 @@ def to_bytes(model: Model) -> bytes:
     state = {
         name: value.detach().cpu().contiguous() for name, value in model.net.state_dict().items()
     }
-    return save_tensors(state, {"format": "pt", "convolab": json.dumps(model.described())})
+    # One key, because safetensors writes several in any order, and equal models make equal files.
+    return save_tensors(state, {"convolab": json.dumps(model.described())})
 
 
 def from_bytes(content: bytes) -> Model:
