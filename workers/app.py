@@ -12,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 
 from labs.lab import LANES
+from workers import broker
 
 if not apps.ready:
     django.setup(set_prefix=False)
@@ -19,6 +20,7 @@ if not apps.ready:
 HARD_LIMIT = 1_000
 """Seconds after which Celery itself ends a child: behind the watchdog, for what it cannot end."""
 
+broker.use()
 app = Celery("convolab", broker=settings.REDIS_URL, set_as_default=True)
 app.conf.update(
     accept_content=["json"],

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
 from labs.context import Context, LabError
 from labs.events import Event, Fact, Note, Result

@@ -152,7 +152,7 @@ class Engine(RuleBasedStateMachine):
             assert attempt.over, "the stream refused its smaller id"
 
     def row_of(self, pk: int) -> dict[str, Any]:
-        row: dict[str, Any] = Job.objects.filter(pk=pk).values().get()
+        row: dict[str, Any] = dict(Job.objects.filter(pk=pk).values().get())
         if row["state"] != State.CANCELLED:  # then its last attempt may leave what it had shown
             row["parts"] = list(Part.objects.filter(job=pk).order_by("first").values_list("last"))
         return row

@@ -130,7 +130,7 @@ class Watched:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ended = threading.Event()
         monkeypatch.setattr(lease, "LOOK_EVERY", 0.01)
-        monkeypatch.setattr(lease.os, "kill", lambda *_: self.ended.set())
+        monkeypatch.setattr("workers.lease.os.kill", lambda *_: self.ended.set())
 
     def hold(self, limit: float = 60) -> lease.Lease:
         held = lease.Lease(Job(pk=1, lab="steady", attempt=1, state=State.RUNNING))

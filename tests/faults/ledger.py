@@ -31,7 +31,7 @@ class Ledger:
 
     def close(self) -> None:
         connections[self.alias].close()
-        delattr(connections._connections, self.alias)
+        del connections[self.alias]
         del connections.settings[self.alias]
 
     def job(self, run: str) -> Job:

@@ -27,7 +27,7 @@ CLOCKS = {
 }
 """The engine's waits, shorter than an operator would have them."""
 
-WORKERS = ("interactive", "training")
+WORKERS = ("interactive", "training", "second")
 seeds = itertools.count(1)
 
 
