@@ -5,6 +5,7 @@ That a clean clone installs for real is shown by CI, which begins with one.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ import pytest
 
 from tests.servers import wait_for
 from tests.stack import marked
+from tools import serve as serve_module
 from tools import setup
 from tools.processes import ROOT, free_port
 
@@ -156,6 +158,24 @@ def test_a_second_one_from_the_same_folder_is_refused_with_the_address(
     second = serve()
     assert second.process.wait(20) == 1
     assert f"already runs from here, at {address}" in second.read()
+
+
+async def test_a_process_that_has_long_run_well_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serve_module, "PROVEN", 0.2)
+    monkeypatch.setattr(serve_module, "VAR", tmp_path)
+    (tmp_path / "log").mkdir()
+    site = serve_module.Site(dict(os.environ))
+    once = f"test -e {tmp_path}/second && exec sleep 60; sleep 0.4; touch {tmp_path}/second; exit 3"
+    await site.start("worker", ["sh", "-c", once])
+    await asyncio.sleep(1)
+    assert not site.over.done()
+    assert site.running["worker"].returncode is None
+    site.end("")
+    await site.stop()
+    assert site.running["worker"].returncode == -signal.SIGTERM
+    assert "worker ended by itself (status 3); starting it again." in capsys.readouterr().out
 
 
 @pytest.fixture
