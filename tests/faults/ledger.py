@@ -27,7 +27,8 @@ class Ledger:
 
     def open(self) -> None:
         named = environ.Env.db_url_config(self.url)
-        connections.settings[self.alias] = copy.deepcopy(connections.settings["default"]) | named
+        usual = copy.deepcopy(connections.settings["default"])
+        connections.settings[self.alias] = {**usual, "OPTIONS": {}, **named}
 
     def close(self) -> None:
         connections[self.alias].close()
