@@ -1,0 +1,106 @@
+"""A learner's own picture: from a file or the camera to a map, or a refusal that loses nothing."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Contexts
+from tests.browser.pages import Forge, settings, slot
+
+pytestmark = pytest.mark.browser
+
+TURN_RIGHT = 6  # EXIF: shown turned by 90° to the right
+ORIENTATION = 0x0112
+
+
+def photo(kind: str) -> bytes:
+    """40×20 as stored, red on the left: shown upright it is 20×40, with the red above."""
+    picture = Image.new("RGB", (40, 20), "blue")
+    picture.paste("red", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[ORIENTATION] = TURN_RIGHT
+    file = io.BytesIO()
+    picture.save(file, kind, exif=exif)
+    return file.getvalue()
+
+
+def moving_gif() -> bytes:
+    frames = [Image.new("P", (20, 20), n) for n in range(3)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_is_taken_in_upright_and_gets_its_map(page: Page, kind: str) -> None:
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    forge.upload(f"beach.{kind.lower()}", f"image/{kind.lower()}", photo(kind))
+    tile = page.locator(".tile", has_text="beach")
+    expect(tile.get_by_role("radio")).to_be_checked()
+    image = tile.locator("img")
+    expect(image).to_have_js_property("naturalWidth", 20)
+    expect(image).to_have_js_property("naturalHeight", 40)
+    red, _, blue, _ = image.evaluate(
+        """image => {
+            const canvas = new OffscreenCanvas(20, 40).getContext('2d');
+            canvas.drawImage(image, 0, 0);
+            return [...canvas.getImageData(10, 5, 1, 1).data];
+        }"""
+    )
+    assert red > 240 and blue < 20, "the red half is above"
+    forge.expect_another_map(first)
+    expect(slot(page, "input")).to_contain_text("picture, 1×40×20")
+    expect(slot(page, "map").locator(".picture-label")).to_have_text("map, 1×38×18")
+    page.reload()
+    expect(page.locator(".tile", has_text="beach")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "mime", "content", "says"),
+    [
+        ("notes.png", "image/png", b"only words, " * 99, "Allowed are JPEG, PNG and WebP"),
+        ("film.gif", "image/gif", moving_gif(), "is not a JPEG, PNG or WebP picture"),
+        ("film.png", "image/png", moving_gif(), "Allowed are JPEG, PNG and WebP"),
+    ],
+    ids=["text", "gif", "gif-as-png"],
+)
+def test_what_is_no_picture_is_refused_in_words_and_loses_nothing(
+    page: Page, name: str, mime: str, content: bytes, says: str
+) -> None:
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    forge.cell(2, 2).fill("3")
+    shown = forge.expect_another_map(first)
+    forge.expect_applied(2, 2, 3)
+    before = settings(page)
+    forge.upload(name, mime, content)
+    expect(page.locator(".upload-answer .error")).to_contain_text(says)
+    assert settings(page) == before
+    assert forge.wait_for_map() == shown
+    forge.upload("good.png", "image/png", photo("PNG"))
+    expect(page.locator(".tile", has_text="good.png").get_by_role("radio")).to_be_checked()
+
+
+def test_the_camera_takes_a_picture(new_context: Contexts) -> None:
+    page = new_context(permissions=["camera"]).new_page()
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+    page.get_by_role("button", name="Take the picture").click()
+    expect(page.locator(".tile", has_text="camera.jpg").get_by_role("radio")).to_be_checked()
+    forge.expect_another_map(first)
+    expect(page.locator("video")).to_be_hidden()
+
+
+def test_without_a_camera_the_page_says_what_to_do(page: Page) -> None:
+    Forge(page).wait_for_map()
+    page.get_by_role("button", name="Use the camera").click()
+    expect(page.locator(".upload-answer .error")).to_have_text(
+        "The browser gave no camera. Allow it in the address bar, or upload a picture."
+    )
