@@ -58,8 +58,10 @@ def test_a_failed_run_can_be_started_again() -> None:
 def test_the_students_sentence_is_the_reason_and_ours_stays_in_the_log() -> None:
     refused = start(learner(), "unruly", way="refuse")
     broken = start(learner(), "unruly", way="raise")
-    work(), work()
-    refused.job.refresh_from_db(), broken.job.refresh_from_db()
+    work()
+    work()
+    refused.job.refresh_from_db()
+    broken.job.refresh_from_db()
     assert refused.job.reason == "Your picture has no pixels. Choose another."
     assert "secret" not in broken.job.reason and "our side" in broken.job.reason
 
