@@ -11,6 +11,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
 from labs.follower import Wish
 from labs.live import hub
 
@@ -19,6 +23,17 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class FewAtOnce(ASGIHandler):
+    """Django, with at most AT_ONCE views at work: each has a thread and a database connection.
+
+    A place is taken when the whole body is here, so who sends slowly holds none.
+    """
+
+    async def run_get_response(self, request: HttpRequest) -> HttpResponseBase:
+        async with hub().places:
+            return await super().run_get_response(request)
 
 
 class Streams:

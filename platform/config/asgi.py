@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
-from django.core.asgi import get_asgi_application
+import django
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -63,9 +63,9 @@ async def refuse(send: Send) -> None:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django = cast("App", get_asgi_application())
+django.setup(set_prefix=False)
 
 import workers.app  # noqa: E402, F401 (the first Start must not wait for Celery to load)
-from labs.asgi import Streams  # noqa: E402
+from labs.asgi import FewAtOnce, Streams  # noqa: E402
 
-application = LimitBody(Streams(django))
+application = LimitBody(Streams(cast("App", FewAtOnce())))
