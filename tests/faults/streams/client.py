@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,11 @@ PARTIAL = re.compile(r'<hx-partial hx-target="#([^"]+)" hx-swap="\w+">(.*)</hx-p
 def size(ci: int, full: int) -> int:
     """How many: as CI can bear it, or as the row of the faults asks (CONVOLAB_FULL=1)."""
     return full if FULL else ci
+
+
+def tell(seen: str) -> None:
+    """Print what was measured: `pytest -s` and the report of a failure show it."""
+    sys.stdout.write(seen + "\n")
 
 
 class Guest:
@@ -68,7 +74,6 @@ class Page:
     last_id: str = ""
     closed: bool = False
     messages: int = 0
-    lowest: int = 10**9
 
     def apply(self, message: bytes) -> None:
         lines = [line.partition(": ")[::2] for line in message.decode().splitlines()]
@@ -146,12 +151,15 @@ class BreakingProxy:
     def __init__(self, port: int, cuts: int, seed: int) -> None:
         self.target, self.left, self.dice = port, cuts, random.Random(seed)
         self.cuts = 0
+        self.open: set[asyncio.Task[Any] | None] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         async with server:
             yield int(server.sockets[0].getsockname()[1])
+        await asyncio.gather(*filter(None, self.open), return_exceptions=True)
+        await asyncio.sleep(0.1)  # for the sockets to close
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -161,10 +169,12 @@ class BreakingProxy:
             return
         left = int(self.dice.expovariate(1 / 6_000)) if self.left > 0 else None
         up = asyncio.create_task(self._pump(reader, back_writer, None))
+        self.open.add(task := asyncio.current_task())
         try:
             if await self._pump(back_reader, writer, left):
                 self.cuts, self.left = self.cuts + 1, self.left - 1
         finally:
+            self.open.discard(task)
             up.cancel()
             for side in (writer, back_writer):
                 side.transport.abort()
