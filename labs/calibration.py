@@ -34,9 +34,13 @@ class Measured:
 
     @property
     def lowest_to_expect(self) -> float:
-        """What a few other seeds should not fall below: the worst, less twice the spread."""
+        """What a few other seeds should not fall below: the worst, less twice the spread.
+
+        Where all seeds lie close together and far above the bound, half way to the bound.
+        """
+        worst = min(self.values)
         spread = statistics.stdev(self.values) if len(self.values) > 1 else 0.0
-        return min(self.values) - 2 * spread
+        return min(worst - 2 * spread, (worst + self.at_least) / 2)
 
 
 def path_of(lab: Lab) -> Path:

@@ -49,6 +49,10 @@ def test_a_few_seeds_may_fall_below_the_worst_by_twice_the_spread() -> None:
     assert example(0.9, 0.92).lowest_to_expect == pytest.approx(0.9 - 2 * 0.02 / 2**0.5)
 
 
+def test_seeds_that_all_agree_leave_room_down_to_half_way_to_the_bound() -> None:
+    assert example(1.0, 1.0).lowest_to_expect == pytest.approx(0.95)
+
+
 def test_what_is_stored_comes_back_and_claims_that_are_gone_go(tmp_path: Path) -> None:
     (tmp_path / "__init__.py").touch()
     old, new = (Claim(name, "It holds.", "right", 0.9) for name in ("old", "new"))
