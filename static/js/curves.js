@@ -104,7 +104,9 @@ function decades(plot, axis, low, high) {
   return found;
 }
 
+// uPlot hands over null for a tick that it leaves without a label.
 function written(value) {
+  if (value === null) return "";
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(0).replace("-", "\u2212");
   return String(Number(value.toPrecision(4))).replace("-", "\u2212");
 }
