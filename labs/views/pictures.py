@@ -59,9 +59,9 @@ def take_in(learner: Learner, given: UploadedFile[bytes], address: str) -> Pictu
             lab=lab.slug, lane=lab.lane, params={}, code_version=code_version(lab), payer=learner
         )
         Artifact.write(job, "upload", given.read())
-        label = "".join(c for c in (given.name or "picture") if c.isprintable())[:120]
+        label = "".join(c for c in given.name or "" if c.isprintable()).strip()[:120]
         picture = Picture.objects.create(
-            learner=learner, job=job, label=label, size=given.size or 0
+            learner=learner, job=job, label=label or "picture", size=given.size or 0
         )
         transaction.on_commit(lambda: stream.ring(job.lane))
     return picture
@@ -74,7 +74,8 @@ def _check_storage(learner: Learner, size: int) -> None:
             f"You have {settings.PICTURES_A_LEARNER} pictures here, the most that fit. "
             "Delete one that you no longer need, then upload again."
         )
-    used = mine.aggregate(used=Sum("size"))["used"] or 0
+    kept = Artifact.objects.filter(job__picture__learner=learner)
+    used = kept.aggregate(used=Sum("size"))["used"] or 0
     if used + size > settings.STORAGE_A_LEARNER:
         raise Refused(
             f"Your pictures take {used / 1e6:.0f} MB of {settings.STORAGE_A_LEARNER / 1e6:.0f} MB, "
