@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 from accounts.models import Learner
 from labs import stream
 from labs.lab import LANES, every_lab
-from labs.models import Job, Picture, State
+from labs.models import Artifact, Job, Picture, State
 from labs.models.job import FINAL
 from labs.version import code_version
 
@@ -79,6 +79,13 @@ def sweep_guests() -> None:
     Session.objects.filter(expire_date__lt=Now()).delete()
 
 
+def sweep_uploads() -> None:
+    """What was sent, of jobs whose process ended before it could delete it: it may say where."""
+    for left in Artifact.objects.filter(name="upload", job__state__in=FINAL):
+        left.path.unlink(missing_ok=True)
+        left.delete()
+
+
 def sweep_files() -> None:
     """Checkpoints of jobs that are over, and folders of jobs that are gone."""
     kept = set(
@@ -107,6 +114,7 @@ DUTIES: tuple[Callable[[], None], ...] = (
     end_outdated,
     sweep_drafts,
     sweep_guests,
+    sweep_uploads,
     sweep_files,
 )
 
