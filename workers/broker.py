@@ -63,6 +63,16 @@ def bell_in(message: Any, queue: str) -> dict[str, Any] | None:
 
 
 class Channel(redis.Channel):
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """A client, where the channel still has a connection.
+
+        A task may end after the connection that brought its message was lost. Its late word to the
+        broker must fail as a lost connection does: that is logged, anything else ends the worker.
+        """
+        if self.connection is None or self.connection.client is None:
+            raise ConnectionError("this channel's connection was lost")
+        return super()._create_client(asynchronous)  # type: ignore[no-untyped-call]
+
     def _brpop_read(self, **options: Any) -> Any:
         self.connection.is_read = False
         try:

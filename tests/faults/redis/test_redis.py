@@ -44,6 +44,12 @@ def test_redis_killed_and_started_again_costs_no_run_and_runs_none_twice(broken:
             is_whole(job)
             assert job.attempt == 1 and job.tries == 0
         log.info("7 of 7 done %.1f s after the kill", time.monotonic() - killed)
+        quick = [broken.start_run(steps=1), broken.start_run(lab="errand", steps=1)]
+        for job in broken.ledger.ended(quick, seconds=30):
+            is_whole(job)
+        assert broken.is_up("interactive") and broken.is_up("training"), (
+            "no worker ended with its connection"
+        )
 
 
 @contextmanager
@@ -120,6 +126,8 @@ def test_while_redis_is_away_pages_open_and_starts_are_taken(broken: Site) -> No
                     slowest = max(slowest, opened(other, path))
                 slowest = max(slowest, opened(other, runs[-1]), opened(guest, done))
                 assert "Queued" in other.http.get(f"{runs[-1]}panel/").text
+                with other.http.stream("GET", f"{runs[-1]}events/") as live:
+                    assert live.status_code == 200
             time.sleep(size(0, 2))
         assert "Step 2 drew" in guest.http.get(done).text
         cancelled = broken.start_run(guest, steps=1)
