@@ -114,7 +114,7 @@ def site(folder: Path, docker: dict[str, str], links: str) -> Iterator[Site]:
         say("Building the images …")
         made.build()
         say("Starting the services …")
-        made.compose("up", "-d", "--wait", "--wait-timeout", "180", log=True)
+        made.compose("up", "-d", "--wait", "--wait-timeout", "300", log=True)
         say("All are healthy.")
         yield made
     except BaseException:
