@@ -45,7 +45,7 @@ faults: dev  ## the faults at full size: kills, floods, cuts (long)
 		tests/faults tests/engine labs/data
 
 compose-test: dev  ## bring docker-compose.yml up for real and follow a run through the proxy
-	$(PY) -m pytest -m compose
+	$(PY) -m pytest -s -m compose
 
 bench:  ## the benchmarks, in a virtual environment of their own, into docs/benchmarks.md
 	bench/run
@@ -57,7 +57,7 @@ screenshot: dev  ## take the README's picture anew
 	$(PY) tools/screenshot.py
 
 secrets:  ## make the secrets that docker-compose.yml asks for
-	$(PYTHON) tools/secrets.py
+	$(PYTHON) tools/make_secrets.py
 
 clean:  ## remove what was installed and built; var/ (runs, models, datasets) stays
 	rm -rf .venv node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -63,7 +63,7 @@ def test_the_readmes_tree_has_every_folder_of_the_project() -> None:
     ours = {
         f"{path.name}/"
         for path in ROOT.iterdir()
-        if path.is_dir() and path.name[0] not in "._" and path.name not in ("node_modules", "var")
+        if path.is_dir() and path.name[0] not in "._" and path.name not in ("node_modules", "secrets", "var")
     }
     assert tree == ours
 
