@@ -41,6 +41,18 @@ def pixels(image: Locator) -> str:
     return drawn
 
 
+def draw(pad: Locator, *places: tuple[float, float]) -> None:
+    """One stroke of the mouse through these places, as shares of the pad's width and height."""
+    pad.scroll_into_view_if_needed()
+    box, mouse = pad.bounding_box(), pad.page.mouse
+    assert box
+    for n, (x, y) in enumerate(places):
+        mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if n == 0:
+            mouse.down()
+    mouse.up()
+
+
 def points(page: Page, name: str = "loss", line: int = 0) -> list[list[float]]:
     """The points of a curve, as the page has them now."""
     curve = slot(page, name).locator("live-curves")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Contexts, Ended
-from tests.browser.pages import EPOCHS, Lab, Run, points, slot, wait_for_points
+from tests.browser.pages import EPOCHS, Lab, Run, draw, points, slot, wait_for_points
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -119,24 +119,12 @@ def test_the_trained_network_reads_a_digit_at_each_stroke(returning: Page, ended
     page = returning
     page.goto(ended.trained)
     pad = page.locator("canvas.pad")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
     bars = slot(page, "reading")
-
-    def stroke(*places: tuple[float, float]) -> None:
-        for n, (x, y) in enumerate(places):
-            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
-            if n == 0:
-                page.mouse.down()
-        page.mouse.up()
-
-    stroke((0.5, 0.2), (0.5, 0.8))
+    draw(pad, (0.5, 0.2), (0.5, 0.8))
     expect(bars.locator("tr")).to_have_count(10)
     expect(bars.locator(".highlight th")).to_have_text(re.compile(r"1$"))
     first = bars.inner_text()
-    box = pad.bounding_box() or box
-    stroke((0.2, 0.2), (0.5, 0.2))
+    draw(pad, (0.2, 0.2), (0.5, 0.2))
     expect(bars).not_to_have_text(first, use_inner_text=True)
     expect(slot(page, "seen").locator("img")).to_have_count(2)
     expect(slot(page, "drawn-maps").locator("img")).to_have_count(9)

@@ -13,13 +13,20 @@ MOST_STOPS = 150
 FOCUS_IS_SEEN = """() => {
     const focused = document.activeElement;
     if (!focused || focused === document.body) return 'nothing has the focus';
-    const outlined = [focused, focused.nextElementSibling, focused.parentElement].some((element) => {
-        const style = element && getComputedStyle(element);
-        return style && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+    const near = [focused, focused.nextElementSibling, focused.parentElement];
+    const outlined = near.filter(Boolean).some((element) => {
+        const style = getComputedStyle(element);
+        return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
     });
     const box = focused.getBoundingClientRect();
-    const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
-    return outlined && inside ? '' : focused.outerHTML.slice(0, 200);
+    const across = box.right > 0 && box.left < innerWidth;
+    const inside = across && box.bottom > 0 && box.top < innerHeight;
+    const middle = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+    const above = document.elementFromPoint(...middle);
+    const covered = above && !(focused.closest('label') ?? focused).contains(above)
+        && !above.contains(focused);
+    const problem = !outlined ? 'no outline' : !inside ? 'outside' : covered ? 'covered' : '';
+    return problem && `${problem}: ${focused.outerHTML.slice(0, 200)}`;
 }"""
 
 

@@ -1,11 +1,12 @@
-"""hidden-kernel and ask-a-cnn in a browser: they start, stream and end."""
+"""The quick labs in a browser: they start, stream and end; and a run that fails says so."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import Lab, points, slot
+from tests.browser.conftest import Ended
+from tests.browser.pages import Lab, pixels, points, slot
 
 pytestmark = pytest.mark.browser
 
@@ -42,5 +43,15 @@ def test_the_trained_network_knows_a_cat_and_shows_what_it_looked_at(page: Page)
     expect(slot(page, "answers").locator("tr")).to_have_count(5)
     expect(slot(page, "answers")).to_contain_text("Egyptian cat")
     for name in ("seen", "occlusion", "lit", "stem", "stage-7", "head"):
-        expect(slot(page, name).locator("img").first).to_have_js_property("complete", True)
+        assert pixels(slot(page, name).locator("img").first)
     expect(slot(page, "stem").locator("img")).to_have_count(8)
+
+
+def test_a_run_that_failed_says_what_to_do_and_nothing_of_the_machine(
+    returning: Page, ended: Ended
+) -> None:
+    page = returning
+    page.goto(ended.failed)
+    expect(page.locator(".reason")).not_to_be_empty()
+    expect(page.get_by_role("link", name="Change one thing and run again")).to_be_visible()
+    assert "/etc/passwd" not in page.content()

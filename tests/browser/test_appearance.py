@@ -1,0 +1,145 @@
+"""Narrow, dark, calm and on paper: every kind of page, as different readers have it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.browser.conftest import Contexts, Ended
+from tests.browser.pages import Forge, Lab, slot, wait_for_points
+from tests.conftest import Complaints
+
+pytestmark = pytest.mark.browser
+
+PLAIN = {
+    "home": "/",
+    "labs": "/labs/",
+    "kernel-forge": "/labs/kernel-forge/",
+    "hidden-kernel": "/labs/hidden-kernel/",
+    "first-cnn": "/labs/first-cnn/",
+    "ask-a-cnn": "/labs/ask-a-cnn/",
+    "my runs": "/runs/",
+    "sign-in": "/sign-in/",
+    "no such page": "/labs/no-such-lab/",
+}
+KINDS = [*PLAIN, "finished run", "failed run", "cancelled run"]
+WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=360, height=740)
+PAPER = "() => getComputedStyle(document.body).backgroundColor"
+LIGHT, DARK = "rgb(253, 252, 249)", "rgb(22, 25, 28)"
+
+
+def show(page: Page, kind: str, ended: Ended) -> None:
+    """Open a page of this kind and wait until nothing more comes."""
+    runs = {"finished run": ended.trained, "failed run": ended.failed}
+    page.goto(PLAIN.get(kind) or runs.get(kind) or ended.cancelled)
+    if kind == "kernel-forge":
+        expect(page.locator("#permalink a")).to_be_visible()
+    if kind == "first-cnn":
+        expect(page.locator("#preview .note")).to_be_visible()
+
+
+def check_at_every_width_and_in_every_colour(page: Page) -> None:
+    """axe finds nothing, and nothing scrolls sideways."""
+    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert not found.violations_count, f"{size} {scheme}: {found.generate_report()}"
+        widths = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
+        assert widths[0] <= widths[1], f"it scrolls sideways: {widths}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    returning: Page, ended: Ended, complaints: Complaints, kind: str
+) -> None:
+    complaints.allow("status of 404")
+    show(returning, kind, ended)
+    check_at_every_width_and_in_every_colour(returning)
+
+
+def test_nor_on_a_run_that_is_running(page: Page) -> None:
+    lab = Lab(page, "steady")
+    lab.set(steps=900, pause=0.5)
+    run = lab.start()
+    run.expect_running()
+    wait_for_points(page, more_than=2, name="count")
+    check_at_every_width_and_in_every_colour(page)
+    run.cancel()
+    run.expect("cancelled")
+
+
+def test_nor_with_answers_of_the_trained_network(returning: Page, ended: Ended) -> None:
+    page = returning
+    page.goto(ended.trained)
+    page.get_by_role("button", name="is 3, taken for 3:").click()
+    expect(slot(page, "cell").locator("img").first).to_be_visible()
+    page.locator("canvas.pad").click()
+    expect(slot(page, "reading").locator("tr")).to_have_count(10)
+    check_at_every_width_and_in_every_colour(page)
+
+
+def test_axe_sees_what_is_wrong(page: Page) -> None:
+    page.goto("/")
+    page.evaluate("() => document.querySelector('main').append(new Image())")
+    assert Axe().run(page).violations_count
+
+
+def test_colours_follow_the_system_until_the_switch_says_otherwise(new_context: Contexts) -> None:
+    page = new_context(color_scheme="dark").new_page()
+    page.goto("/")
+    assert page.evaluate(PAPER) == DARK
+    page.get_by_role("radio", name="Light").check(force=True)
+    assert page.evaluate(PAPER) == LIGHT
+    page.reload()
+    assert page.evaluate(PAPER) == LIGHT
+    page.goto("/labs/")
+    assert page.evaluate(PAPER) == LIGHT
+    expect(page.get_by_role("radio", name="Light")).to_be_checked()
+    page.get_by_role("radio", name="System").check(force=True)
+    page.reload()
+    assert page.evaluate(PAPER) == DARK
+
+
+def test_curves_are_drawn_anew_in_the_other_colours(returning: Page, ended: Ended) -> None:
+    page = returning
+    page.goto(ended.trained)
+    label = slot(page, "loss").locator(".curve-labels span").first
+    expect(label).to_have_css("color", "rgb(168, 80, 15)")
+    page.get_by_role("radio", name="Dark").check(force=True)
+    expect(label).to_have_css("color", "rgb(240, 163, 94)")
+
+
+def test_with_reduced_motion_nothing_moves(new_context: Contexts) -> None:
+    page = new_context(reduced_motion="reduce").new_page()
+    Forge(page).wait_for_map()
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter((element) =>
+            ['', '::before', '::after'].some((part) => {
+                const style = getComputedStyle(element, part || null);
+                return parseFloat(style.transitionDuration) > 0 || style.animationName !== 'none';
+            })).map((element) => element.className)"""
+    )
+    assert moving == []
+
+
+def test_a_finished_run_prints_in_light_colours_with_its_drawn_curves(
+    returning: Page, ended: Ended
+) -> None:
+    page = returning
+    page.emulate_media(color_scheme="dark")
+    page.goto(ended.trained)
+    curve = slot(page, "loss")
+    expect(curve.locator("canvas")).to_be_visible()
+    page.emulate_media(color_scheme="dark", media="print")
+    expect(curve.locator("svg")).to_be_visible()
+    expect(curve.locator("canvas")).to_be_hidden()
+    expect(curve.locator("path.line-train")).to_have_css("stroke", "rgb(168, 80, 15)")
+    expect(page.locator("header.site")).to_be_hidden()
+    expect(page.locator("#controls")).to_be_hidden()
+    assert page.pdf(format="A4", print_background=True).startswith(b"%PDF")
