@@ -145,7 +145,8 @@ def test_hostile_messages_execute_nothing_and_stop_no_worker(broken: Site) -> No
 
 def test_a_busy_worker_answers_the_health_check(broken: Site) -> None:
     """Row 10: `celery inspect ping`, as the container's check asks. CI twice, the row 2 min."""
-    run = broken.start_run(steps=size(60, 600), pause=0.2, save_every=10)
+    guest = broken.guest()
+    run = broken.start_run(guest, steps=size(60, 600), pause=0.2, save_every=10)
     broken.ledger.wait_until(run, State.RUNNING)
     ping = [sys.executable, "-m", "celery", "-A", "workers.app", "inspect", "ping"]
     ping += ["-t", "10", "-d", f"training@{socket.gethostname()}"]
@@ -159,6 +160,8 @@ def test_a_busy_worker_answers_the_health_check(broken: Site) -> None:
         )
         asked += 1
     assert asked >= 2, "it was asked while the job ran"
+    guest.post(f"{run}cancel/")
+    guest.http.close()
 
 
 FAIL_POINT = """
