@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as site
 from django.db import InterfaceError, OperationalError
 
-from labs import drafts
+from labs import drafts, stream
 from labs.lab import every_lab
 from labs.models import Job, State
 from labs.models.turn import take_over
@@ -34,6 +34,31 @@ def test_an_attempt_that_was_given_up_cannot_fail_the_job_that_waits_again(
     stale.go("break")
     run.job.refresh_from_db()
     assert run.job.state == State.QUEUED and run.job.tries == 1
+
+
+def test_a_cancelled_run_shows_what_its_last_attempt_had_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pull_the_strings(monkeypatch)
+    run = start(learner())
+    first = take()
+    assert first is not None
+    stale = Attempt(first)
+    for _ in range(3):
+        stale.go("yield")
+    Job.objects.get(pk=first.pk).lapse()
+    second = take()
+    assert second is not None
+    last = Attempt(second)
+    last.go("yield")
+    run.cancel()
+    stream.close(Job.objects.get(pk=first.pk), State.CANCELLED)
+    stale.go("yield")
+    assert stale.over and not run.job.archived(), "an attempt before the last leaves nothing"
+    last.go("yield")
+    assert last.over
+    assert {e["attempt"] for e in run.job.archived()} == {2}
+    assert next(e["seq"] for e in run.job.archived()) == 1
 
 
 def test_a_lost_checkpoint_starts_the_run_over_from_its_first_event() -> None:
