@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import random
 import re
 import sys
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -192,6 +194,49 @@ class BreakingProxy:
             writer.write_eof()
             await asyncio.sleep(0.05)
         return False
+
+
+class SwitchedProxy(BreakingProxy):
+    """A network that is there or away, for a browser: it runs in a thread of its own."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, cuts=0, seed=0)
+        self.here, self.loop = True, asyncio.new_event_loop()
+        self.port: concurrent.futures.Future[int] = concurrent.futures.Future()
+        self.done = asyncio.Event()
+        self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self._serve(),))
+
+    async def _serve(self) -> None:
+        async with self.running() as port:
+            self.port.set_result(port)
+            await self.done.wait()
+            self._cut()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.here:
+            await super()._connected(reader, writer)
+        else:
+            writer.transport.abort()
+
+    def _cut(self) -> None:
+        for task in filter(None, self.open):
+            task.cancel()
+
+    def go_away(self) -> None:
+        self.here = False
+        self.loop.call_soon_threadsafe(self._cut)
+
+    def come_back(self) -> None:
+        self.here = True
+
+    def __enter__(self) -> SwitchedProxy:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self.done.set)
+        self.thread.join()
+        self.loop.close()
 
 
 def open_files(pid: int, part: str = "") -> int:

@@ -1,0 +1,84 @@
+"""The page itself, in Chromium, when the network goes (fault 18) and after the end (fault 20)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.conftest import Complaints
+from tests.faults.streams.client import SwitchedProxy, size
+from tests.faults.streams.test_cuts import points
+from tests.stack import Stack
+
+pytestmark = pytest.mark.browser
+seeds = itertools.count(7_000)
+
+
+@pytest.fixture
+def network(site: Stack) -> Iterator[SwitchedProxy]:
+    with SwitchedProxy(site.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def page(
+    network: SwitchedProxy, new_context: Callable[..., BrowserContext], complaints: Complaints
+) -> Page:
+    complaints.allow("Failed to load resource|Failed to fetch|network error|net::ERR")
+    return new_context(base_url=f"http://127.0.0.1:{network.port.result()}").new_page()
+
+
+def train(page: Page, steps: int, pause: float) -> None:
+    """Start a run as a student does, and wait until its first steps are there."""
+    page.goto("/labs/steady/")
+    page.locator('input[type="number"][name="steps"]').fill(str(steps))
+    page.locator('input[type="number"][name="pause"]').fill(str(pause))
+    page.locator('input[name="seed"]').fill(str(next(seeds)))
+    page.get_by_role("button", name="Train").click()
+    expect(page.locator("#slot-draws-body")).to_contain_text(
+        re.compile(r"Step \d+ drew"), timeout=20_000
+    )
+
+
+def assert_ended_with(page: Page, steps: int) -> None:
+    expect(page.locator('#panel[data-state="succeeded"]')).to_be_visible(timeout=30_000)
+    expect(page.locator("#slot-draws-body")).to_contain_text(f"Step {steps} drew")
+    assert points(page.locator("#slot-count-body").inner_html()) == list(range(1, steps + 1))
+    assert page.locator("#live").count() == 0
+
+
+def test_a_page_whose_network_went_for_a_moment_goes_on(page: Page, network: SwitchedProxy) -> None:
+    train(page, steps=50, pause=0.1)
+    for _ in range(2):
+        network.go_away()
+        page.wait_for_timeout(500)
+        network.come_back()
+        page.wait_for_timeout(700)
+    assert_ended_with(page, 50)
+
+
+def test_a_page_that_was_away_when_the_run_ended_shows_the_end(
+    page: Page, network: SwitchedProxy
+) -> None:
+    train(page, steps=25, pause=0.15)
+    network.go_away()
+    page.wait_for_timeout(6_000)
+    expect(page.locator("#slot-draws-body")).not_to_contain_text("Step 25 drew")
+    network.come_back()
+    assert_ended_with(page, 25)
+
+
+def test_after_the_end_no_stream_is_opened_any_more(page: Page) -> None:
+    """CI: watched for 7 s, longer than the page's every 5 s. The row: 60 s."""
+    opened: list[str] = []
+    page.on("request", lambda request: opened.append(request.url))
+    train(page, steps=5, pause=0.2)
+    assert_ended_with(page, 5)
+    page.reload()
+    opened.clear()
+    page.wait_for_timeout(size(7, 60) * 1_000)
+    assert not [url for url in opened if re.search(r"/(events|panel)/", url)]
