@@ -1,39 +1,106 @@
-"""Sends the event streams that views wish for, outside Django's request.
+"""Around Django: a few threads for its views, static files beside it, and the event streams.
 
-Django's own streaming keeps the request open: a thread for each viewer, and six layers between an
-event and its socket. Here a view answers at once; its head goes out, and the hub sends the rest.
+Django's own ASGI handler gives each request a thread and a database connection of its own, hops
+between threads at each middleware, and keeps all of it for as long as a stream is open. Here a
+request runs whole in one of a few threads that keep their connection. A view that wishes for a
+stream answers at once; its head goes out, and the hub sends the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
 
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+from servestatic.middleware import ServeStaticMiddleware
 
 from labs.follower import Wish
 from labs.live import hub
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
+THREADS = 8
+
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class FewAtOnce(ASGIHandler):
-    """Django, with at most AT_ONCE views at work: each has a thread and a database connection.
+class Views(ASGIHandler):
+    """Django in a pool of threads: the whole of a request in one, middleware and all.
 
-    A place is taken when the whole body is here, so who sends slowly holds none.
+    A thread is taken when the whole body is here, so who sends slowly holds none.
     """
 
-    async def run_get_response(self, request: HttpRequest) -> HttpResponseBase:
-        async with hub().places:
-            return await super().run_get_response(request)
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="view")
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002 (never async here)
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(self.pool, self._respond, scope, body)
+        await self.send_response(response, send)
+
+    def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """A response that is whole, so that nothing of this thread is needed to send it."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refused = self.create_request(scope, body)
+        response = self.get_response(request) if request is not None else refused
+        assert response is not None  # create_request gives the one or the other
+        whole = _whole(response)
+        response.close()  # sends request_finished: this thread's connections are looked after
+        body.close()
+        return whole
+
+
+def _whole(response: HttpResponseBase) -> HttpResponseBase:
+    """A file that was to be read while it is sent, read (the largest model has 20 MB)."""
+    if not response.streaming:
+        return response
+    content = b"".join(response)
+    read = HttpResponse(content, status=response.status_code, headers=dict(response.items()))
+    read.cookies = response.cookies
+    return read
+
+
+class Files(ASGIHandler):
+    """Static files, and nothing else of Django."""
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002
+        self._middleware_chain = ServeStaticMiddleware(self._missing)
+
+    async def _missing(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002
+        return HttpResponseNotFound("There is no such file.\n", content_type="text/plain")
+
+
+def site() -> App:
+    """Everything that the site answers: streams and views, and below STATIC_URL its files."""
+    files, pages = Files(), Streams(Views())
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"This site answers HTTP only, not {scope['type']}.")
+        static = scope["path"].startswith(settings.STATIC_URL)
+        await (files if static else pages)(scope, receive, send)
+
+    return route
 
 
 class Streams:
@@ -43,7 +110,7 @@ class Streams:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head: Message = {}
+        head: dict[str, Any] = {}
 
         async def hold(message: Message) -> None:
             """Keep the head of a stream back, and drop its stand-in body; send all else."""

@@ -31,7 +31,6 @@ from labs.models import Run
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-AT_ONCE = 16
 BLOCK_MS = 4_000
 PING_EVERY = 15.0
 CHECK_EVERY = 30.0
@@ -49,7 +48,6 @@ class Hub:
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=10
         )
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="live-db")
-        self.places = asyncio.Semaphore(AT_ONCE)
         duties = (self._read, self._look, self._ping)
         self.tasks = [asyncio.create_task(duty()) for duty in duties]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import django
 
-Message = MutableMapping[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 7_000_000
 TOO_LARGE = b"What was sent is larger than 7 MB. A picture may have 6 MB.\n"
@@ -31,7 +31,7 @@ class LimitBody:
         self.app = app
         self.largest = largest
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         said = dict(scope["headers"]).get(b"content-length", b"0")
@@ -66,6 +66,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 import workers.app  # noqa: E402, F401 (the first Start must not wait for Celery to load)
-from labs.asgi import FewAtOnce, Streams  # noqa: E402
+from labs.asgi import site  # noqa: E402
 
-application = LimitBody(Streams(cast("App", FewAtOnce())))
+application = LimitBody(site())

@@ -68,7 +68,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
     "template_partials",
@@ -82,7 +81,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -123,7 +121,7 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
         }
-    return config | {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=0)}
+    return config | {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=60)}
 
 
 DATABASES = {"default": _database()}
@@ -148,11 +146,17 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+
+def _no_sniffing(headers: Any, *_: Any) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("CONVOLAB_STATIC", default=str(VAR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_USE_FINDERS = not PRODUCTION
 SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_ADD_HEADERS_FUNCTION = _no_sniffing
 if PRODUCTION:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
