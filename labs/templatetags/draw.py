@@ -216,6 +216,8 @@ def _shade(meaning: str, value: float | None, lowest: float, highest: float, lar
     if meaning == "kernel":
         sign = "plus" if value > 0 else "minus"
         return f"shade {sign} s{_level(abs(value), 0, largest)}"
+    if meaning == "input":  # a pixel as it is: 0 is black, 255 white
+        return f"shade input s{_level(value, 0, 255)}"
     low = 0.0 if meaning in ("counts", "gradient") else lowest
     return f"shade {meaning} s{_level(abs(value) if low == 0 else value, low, highest)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -147,6 +148,13 @@ def test_a_click_on_the_map_and_the_arrow_keys_choose_the_cell(page: Page) -> No
         frame.press(key)
     expect(said).to_contain_text("Cell (21, 52) of the map is")
     expect(frame).to_be_focused()
+
+
+def test_the_pixels_of_the_window_are_as_grey_as_in_the_picture(page: Page) -> None:
+    Forge(page).wait_for_map()
+    pixel = slot(page, "window").locator("td").first
+    level = math.ceil(int(pixel.inner_text()) / 255 * 10)
+    expect(pixel).to_have_class(re.compile(rf"\bs{level}\b"))
 
 
 def test_after_a_pause_a_link_opens_the_same_settings_and_pictures(page: Page) -> None:
