@@ -87,7 +87,9 @@ class Files(ASGIHandler):
         self._middleware_chain = ServeStaticMiddleware(self._missing)
 
     async def _missing(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002
-        return HttpResponseNotFound("There is no such file.\n", content_type="text/plain")
+        missing = HttpResponseNotFound("There is no such file.\n", content_type="text/plain")
+        missing.headers["X-Content-Type-Options"] = "nosniff"
+        return missing
 
 
 def site() -> App:
