@@ -10,6 +10,7 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, TypeVar
@@ -102,9 +103,11 @@ async def serving(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     if "init_command" in options:  # SQLite in memory: who reads does not wait for who writes
         command = f"{options['init_command']}; PRAGMA read_uncommitted=1"
         monkeypatch.setitem(options, "init_command", command)
-    application = import_module("config.asgi").application
+    views = ThreadPoolExecutor(1)  # one thread, whose connection can be closed at the end
+    monkeypatch.setattr("labs.asgi.ThreadPoolExecutor", lambda *_, **__: views)
+    whole = import_module("config.asgi")
     config = uvicorn.Config(
-        application,
+        whole.LimitBody(whole.site()),
         lifespan="off",
         log_config=None,
         timeout_keep_alive=1,
@@ -127,8 +130,9 @@ async def serving(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
         task.cancel()
     await asyncio.gather(*hub.tasks, return_exceptions=True)
     await hub.redis.aclose()
-    await hub.ask(connections.close_all)
-    hub.thread.shutdown()
+    for thread in (hub.thread, views):
+        thread.submit(connections.close_all).result()
+        thread.shutdown()
     live._hubs.clear()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 
 from labs.lab import catalog
 from tests.engine import cast
+from tests.engine.served import serving
 
 pytestmark = pytest.mark.django_db
 EVENT_HANDLER = re.compile(r"<[a-z][^>]*\son[a-z]+\s*=", re.I)
@@ -85,12 +87,19 @@ def test_refusals_carry_it_too(alice: Client) -> None:
     )
 
 
-def test_a_static_file_is_taken_for_what_it_says(alice: Client) -> None:
-    page = alice.get("/").content.decode()
-    scripts = re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css))"', page)
-    assert scripts
-    for path in scripts:
-        answer: Any = alice.get(path)
-        assert answer.status_code == 200 and answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Content-Type"].split(";")[0] in ("text/javascript", "text/css")
-        answer.close()
+@pytest.mark.django_db(transaction=True)
+async def test_a_static_file_is_taken_for_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static files are served beside Django, so they are looked at as uvicorn sends them."""
+    async with serving(monkeypatch) as site:
+        address = f"http://127.0.0.1:{site.port}"
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+            page = (await http.get("/labs/kernel-forge/")).text
+            found = set(re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css))"', page))
+            assert found
+            for path in (*found, "/static/no-such-file.js"):
+                answer = await http.get(path)
+                assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+                kind = answer.headers["Content-Type"].split(";")[0]
+                assert kind == ("text/css" if path.endswith("css") else "text/javascript") or (
+                    answer.status_code == 404 and kind == "text/plain"
+                )
