@@ -122,7 +122,10 @@ def pages_and_headers(site: Site) -> str:
 def too_large(site: Site) -> str:
     """8 MB are refused with 413 within a second, also where their length is not said"""
     chunks = b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n"
-    tries = (({}, b"x" * 8_000_000), ({"Transfer-Encoding": "chunked"}, chunks * 8 + b"0\r\n\r\n"))
+    tries: tuple[tuple[dict[str, str], bytes], ...] = (
+        ({}, b"x" * 8_000_000),
+        ({"Transfer-Encoding": "chunked"}, chunks * 8 + b"0\r\n\r\n"),
+    )
     took = []
     for headers, body in tries:
         began = time.monotonic()
