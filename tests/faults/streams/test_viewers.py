@@ -85,7 +85,10 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def test_a_crowd_sees_the_end_through_one_reader(broken: Site) -> None:
-    """CI: 200 viewers and 10 that never read, 6 events/s for 5 s. The row: 1,000, 100, 10 min."""
+    """CI: 200 viewers and 10 that never read, 6 events/s for 5 s.
+
+    Full: 1,000 and 100, for the minute that a steady run may take. The row asks for 10 minutes.
+    """
     viewers, silent, steps = size(200, 1_000), size(10, 100), size(10, 59)
     guests = [broken.guest() for _ in range(size(10, 20))]
     seed = random.Random().randrange(9_000)
