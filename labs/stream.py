@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST = 5_000
+LONGEST_DRAFT = 64
 KEEP_LIVE = 86_400
 KEEP_CLOSED = 60
 
@@ -36,12 +37,26 @@ def client() -> redis.Redis:
     )
 
 
-def append(key: str, attempt: int, seq: int, event: dict[str, Any], keep: int = KEEP_LIVE) -> None:
-    """Add an event. Raises Fenced. Without Redis it is only logged: the archive has the event."""
+def append(
+    key: str,
+    attempt: int,
+    seq: int,
+    event: dict[str, Any],
+    keep: int = KEEP_LIVE,
+    longest: int = LONGEST,
+) -> None:
+    """Add an event; the stream keeps about `longest` of them, for `keep` seconds from now.
+
+    Raises Fenced. Without Redis it is only logged: the archive has the event.
+    """
     try:
         pipe = client().pipeline(transaction=False)
         pipe.xadd(
-            key, {"e": json.dumps(event)}, id=f"{attempt}-{seq}", maxlen=LONGEST, approximate=True
+            key,
+            {"e": json.dumps(event)},
+            id=f"{attempt}-{seq}",
+            maxlen=longest,
+            approximate=longest == LONGEST,
         )
         pipe.expire(key, keep)
         pipe.execute()

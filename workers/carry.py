@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
+
 from labs import stream
 from labs.context import LabError
 from labs.events import Event
@@ -109,7 +111,8 @@ class Carrier:
         self.seq += 1
         event = event | {"seq": self.seq, "attempt": self.job.attempt}
         if self.job.draft:
-            stream.append(self.job.stream, self.job.number, self.seq, event)
+            keep, longest = int(settings.KEEP_DRAFTS), stream.LONGEST_DRAFT
+            stream.append(self.job.stream, self.job.number, self.seq, event, keep, longest)
             return
         self.tail.append(event)
         stream.append(self.job.stream, self.job.attempt, self.seq, event)

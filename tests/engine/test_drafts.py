@@ -73,6 +73,13 @@ def test_a_change_is_computed_and_only_streamed(alice: Client) -> None:
     assert not job.archived() and not Run.objects.exists()
 
 
+def test_however_long_a_control_moves_its_stream_stays_short(alice: Client) -> None:
+    for number in range(1, 41):
+        change(alice, number)
+        work()
+    assert len(answers(draft(alice))) <= stream.LONGEST_DRAFT
+
+
 def test_the_newest_change_wins_and_an_older_one_is_refused(alice: Client) -> None:
     assert change(alice, 5, bias=5).status_code == 202
     assert change(alice, 4, bias=4).status_code == 208
