@@ -7,6 +7,7 @@ import io
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NothingCame
 
 from tests.browser.conftest import Contexts
 from tests.browser.pages import Forge, settings, slot
@@ -86,12 +87,25 @@ def test_what_is_no_picture_is_refused_in_words_and_loses_nothing(
     expect(page.locator(".tile", has_text="good.png").get_by_role("radio")).to_be_checked()
 
 
+def open_camera(page: Page, tries: int = 3) -> None:
+    """Chromium's own fake camera, on a busy machine, now and then gives no picture at all."""
+    page.get_by_role("button", name="Use the camera").click()
+    try:
+        page.wait_for_function(
+            "() => document.querySelector('video').videoWidth > 0", timeout=20_000, polling=200
+        )
+    except NothingCame:
+        if tries == 1:
+            raise
+        page.reload()
+        open_camera(page, tries - 1)
+
+
 def test_the_camera_takes_a_picture(new_context: Contexts) -> None:
     page = new_context(permissions=["camera"]).new_page()
     forge = Forge(page)
     first = forge.wait_for_map()
-    page.get_by_role("button", name="Use the camera").click()
-    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+    open_camera(page)
     page.get_by_role("button", name="Take the picture").click()
     expect(page.locator(".tile", has_text="camera.jpg").get_by_role("radio")).to_be_checked()
     forge.expect_another_map(first)
