@@ -74,10 +74,12 @@ class Site(Stack):
         found: Any = self.client().xrange(key)
         return [stream.placed(entry_id, fields) for entry_id, fields in found]
 
-    def ring(self, lane: str = "training", times: int = 1) -> None:
-        """Put bells into a lane's queue, as anything that has the broker can."""
+    def ring(self, lane: str = "training", times: int = 1, named: str | None = None) -> None:
+        """Put bells into a lane's queue, as anything that has the broker can; with `named`, all of one id."""
         from celery import Celery
 
         with Celery(broker=self.redis.url, set_as_current=False) as app:
             for _ in range(times):
-                app.send_task("workers.tasks.work", [lane], queue=lane, ignore_result=True)
+                app.send_task(
+                    "workers.tasks.work", [lane], queue=lane, ignore_result=True, task_id=named
+                )

@@ -42,7 +42,8 @@ def impatient(broken: Site) -> Iterator[Site]:
 
 
 def test_a_message_that_comes_again_and_again_runs_nothing_twice(impatient: Site) -> None:
-    """Row 3: two workers, one 14 s job delivered again every few seconds, and 50 more bells.
+    """Row 3: two workers, one 14 s job delivered again every few seconds, and one bell
+    published 50 times under one id, so that it comes again whatever the clock does.
 
     CI once, the row 100 times.
     """
@@ -50,7 +51,7 @@ def test_a_message_that_comes_again_and_again_runs_nothing_twice(impatient: Site
         long = impatient.start_run(steps=140, pause=0.1)
         short = [impatient.start_run(steps=3) for _ in range(4)]
         impatient.ledger.wait_until(long, State.RUNNING)
-        impatient.ring(times=50)
+        impatient.ring(times=50, named=str(uuid.uuid4()))
         jobs = impatient.ledger.ended([long, *short])
         for job in jobs:
             is_whole(job)
@@ -60,7 +61,7 @@ def test_a_message_that_comes_again_and_again_runs_nothing_twice(impatient: Site
     logs = "".join(impatient.log(name) for name in ("training", "second"))
     told = Counter(re.findall(r"work\[([-0-9a-f]+)\] received", logs))
     log.info("%d bells came %d times", len(told), told.total())
-    assert told.total() >= 50, "bells without a job came too; whether one came twice is the clock's"
+    assert max(told.values()) >= 50, "one message was delivered again and again"
 
 
 def message(
