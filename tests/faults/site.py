@@ -75,7 +75,7 @@ class Site(Stack):
         return [stream.placed(entry_id, fields) for entry_id, fields in found]
 
     def ring(self, lane: str = "training", times: int = 1, named: str | None = None) -> None:
-        """Put bells into a lane's queue, as anything that has the broker can; with `named`, all of one id."""
+        """Put bells into a lane's queue, all of one id where it is `named`."""
         from celery import Celery
 
         with Celery(broker=self.redis.url, set_as_current=False) as app:
