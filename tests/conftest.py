@@ -184,5 +184,7 @@ def base_url() -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "Chromium is not here. `python3 tools/setup.py --dev` says how to get it."
+    # Here, not in a folder's own conftest: the session's first browser test launches it for all.
     calm = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    return {**browser_type_launch_args, "executable_path": found, "args": calm}
+    camera = ["--use-fake-device-for-media-stream"]
+    return {**browser_type_launch_args, "executable_path": found, "args": [*calm, *camera]}

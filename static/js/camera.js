@@ -1,6 +1,11 @@
 // <picture-upload>: a file or a shot by the camera, checked here in plain words, sent to /pictures/.
 // The answer asks again until a worker has read the picture; then it becomes a tile and is chosen.
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
+const NO_CAMERA = {
+  NotAllowedError: "The browser does not let this page use the camera. Allow it in the address bar, or upload a picture.",
+  NotFoundError: "No camera was found. Connect one and try again, or upload a picture.",
+  NotReadableError: "The camera did not start; another program may have it. Close that and try again, or upload a picture.",
+};
 
 class PictureUpload extends HTMLElement {
   connectedCallback() {
@@ -16,7 +21,9 @@ class PictureUpload extends HTMLElement {
       this.file.value = "";
     });
     camera.addEventListener("click", () => this.open());
-    this.querySelector("[data-shoot]").addEventListener("click", () => this.shoot());
+    this.shutter = this.querySelector("[data-shoot]");
+    this.shutter.addEventListener("click", () => this.shoot());
+    this.video.addEventListener("loadeddata", () => { this.shutter.disabled = false; });
     this.querySelector("[data-stop]").addEventListener("click", () => this.stop());
     this.answer.addEventListener("htmx:after:settle", () => this.take());
   }
@@ -71,10 +78,11 @@ class PictureUpload extends HTMLElement {
   async open() {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
-    } catch {
-      this.say("The browser gave no camera. Allow it in the address bar, or upload a picture.");
+    } catch (problem) {
+      this.say(NO_CAMERA[problem.name] ?? NO_CAMERA.NotReadableError);
       return;
     }
+    this.shutter.disabled = true;
     this.video.srcObject = this.stream;
     this.stage.hidden = false;
     await this.video.play();

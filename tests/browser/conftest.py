@@ -1,10 +1,9 @@
-"""What the browser tests share: a patient browser with a camera, and runs that have ended."""
+"""What the browser tests share: patience, and runs that have ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
@@ -16,12 +15,6 @@ from tests.stack import Stack
 expect.set_options(timeout=20_000)  # machines are slow and busy at times
 
 Contexts = Callable[..., BrowserContext]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    camera = "--use-fake-device-for-media-stream"
-    return {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], camera]}
 
 
 @dataclass(frozen=True)
