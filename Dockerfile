@@ -33,14 +33,15 @@ RUN python -c "import tomllib; all = tomllib.load(open('pyproject.toml', 'rb'));
 # PyTorch with CUDA, which also runs without a GPU: an index with its CPU build spares 3 GB.
 FROM base AS web-packages
 ARG PIP_INDEX_URL="" PIP_EXTRA_INDEX_URL="" PIP_FIND_LINKS=""
+COPY constraints.txt /
 COPY --from=requirements /web.txt /
-RUN pip install -r /web.txt
+RUN pip install -c /constraints.txt -r /web.txt
 
 
 FROM web-packages AS worker-packages
 ARG PIP_INDEX_URL="" PIP_EXTRA_INDEX_URL="" PIP_FIND_LINKS=""
 COPY --from=requirements /worker.txt /
-RUN pip install -r /worker.txt
+RUN pip install -c /constraints.txt -r /worker.txt
 
 
 FROM web-packages AS web

@@ -7,7 +7,7 @@ export PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types migrations unit postgres slow browser faults compose-test bench \
-	calibrate screenshot secrets clean ready dev
+	calibrate screenshot secrets constraints clean ready dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ screenshot: dev  ## take the README's picture anew
 
 secrets:  ## make the secrets that docker-compose.yml asks for
 	$(PYTHON) tools/make_secrets.py
+
+constraints: dev  ## write constraints.txt anew, from what is installed here
+	.venv/bin/pip freeze --exclude-editable | sed 's/+cpu$$//; /^nvidia-/d; /^triton==/d' > constraints.txt
 
 clean:  ## remove what was installed and built; var/ (runs, models, datasets) stays
 	rm -rf .venv node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis

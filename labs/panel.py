@@ -15,14 +15,6 @@ from labs.models import Job, Run, State
 from labs.models.turn import next_in_turn, place
 from labs.state import Entry, state_at
 
-WORDS = {
-    State.QUEUED: "Queued",
-    State.RUNNING: "Running",
-    State.SUCCEEDED: "Done",
-    State.FAILED: "Stopped",
-    State.CANCELLED: "Cancelled",
-}
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -109,7 +101,7 @@ def status_of(job: Job, progress: Entry | None = None, run: Run | None = None) -
         status["text"] = f"{again} {job.seconds:.1f} s"
         status["state"] = "replay" if run and run.replay else state
     else:
-        status["text"] = WORDS[State(state)]
+        status["text"] = State(state).label
     return status
 
 

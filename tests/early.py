@@ -43,7 +43,7 @@ else:
     os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
 
 
-TERMINAL = os.fdopen(os.dup(2), "w")  # before pytest captures it
+TERMINAL = os.dup(2)  # before pytest captures it
 HANGS = 300
 """Seconds after which a test is taken to hang: the run ends and shows where every thread is."""
 

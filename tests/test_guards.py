@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -112,7 +113,9 @@ def test_platform_is_the_standard_library_under_uvicorn(tmp_path: Path) -> None:
 # --- layers ---
 
 COMPUTE = files("labs/catalog/*/compute.py", "labs/nets/*.py", "labs/data/*.py")
-CONTRACT = files("labs/events.py", "labs/params.py", "labs/context.py", "labs/lab.py")
+CONTRACT = files(
+    "labs/events.py", "labs/params.py", "labs/context.py", "labs/lab.py", "labs/words.py"
+)
 SITE = ("django", "config", "accounts", "courses", "workers", "celery", "redis", "rest_framework")
 MAY_BE_USED = (
     "labs.nets",
@@ -225,6 +228,13 @@ REGISTRIES = [  # in parts, so that this file does not name them
 def test_no_file_names_a_package_registry() -> None:
     texts = {name: (ROOT / name).read_bytes().decode(errors="ignore") for name in files("*")}
     assert [(name, r) for name, text in texts.items() for r in REGISTRIES if r in text] == []
+
+
+def test_the_packages_here_are_those_that_constraints_txt_names() -> None:
+    """Otherwise the tests speak of other versions than a fresh clone gets."""
+    pins = [line.split("==") for line in (ROOT / "constraints.txt").read_text().split()]
+    here = {name: importlib.metadata.version(name).partition("+")[0] for name, _ in pins}
+    assert here == dict(pins)
 
 
 @pytest.mark.parametrize("name", [n for n in PYTHON if not is_test(n) and "/migrations/" not in n])

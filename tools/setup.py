@@ -90,7 +90,7 @@ def run(command: list[str], line: Line, way_out: str, note: Callable[[str], str]
 
 
 def environment(line: Line, extras: list[str]) -> None:
-    """.venv, with the packages that pyproject.toml names."""
+    """.venv, with what pyproject.toml names, and what that needs as constraints.txt has it."""
     if not VENV.exists() and shutil.disk_usage(str(ROOT)).free < ROOM:
         raise MissingError(
             "There are less than 3 GB of room on this disk. PyTorch and the rest need about 2 GB, "
@@ -120,7 +120,7 @@ def environment(line: Line, extras: list[str]) -> None:
         "disk? pip's own settings hold (an index, a proxy, a folder of wheels). Then run it again: "
         f"what was fetched is kept. All that pip said: {LOG}"
     )
-    run([*pip, "-e", f".[{','.join(extras)}]"], line, way_out, note)
+    run([*pip, "-c", "constraints.txt", "-e", f".[{','.join(extras)}]"], line, way_out, note)
 
 
 def front_end(line: Line) -> None:
@@ -215,7 +215,8 @@ def with_stamp(stamp: Path, made_from: str, step: Callable[[Line], None]) -> Cal
 def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
     """(title, whether it is done, how to do it), in order."""
     extras = ["worker", "embedded", *(["dev"] if dev else [])]
-    wheels, stamp = digest(ROOT / "pyproject.toml"), VENV / f"{'-'.join(extras)}.stamp"
+    wheels = digest(ROOT / "pyproject.toml", ROOT / "constraints.txt")
+    stamp = VENV / f"{'-'.join(extras)}.stamp"
     installed = any(stamped(s, wheels) for s in (stamp, VENV / "worker-embedded-dev.stamp"))
     front = digest(*(ROOT / f for f in ("package.json", "package-lock.json", "tools/vendor.mjs")))
     sets = digest(*sorted((ROOT / "labs" / "data").glob("*.py")))

@@ -20,6 +20,7 @@ import workers.app  # sets Django up: what follows needs that
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Learner
@@ -62,9 +63,11 @@ def end_outdated() -> None:
 
 
 def sweep_drafts() -> None:
+    """Drafts that nobody has changed for a while; while their seconds count, the row stays."""
+    counts = Q(payer__isnull=False, seconds__gt=0, claimed_at__gt=Now() - timedelta(days=1))
     Job.objects.exclude(draft=None).filter(
         queued_at__lt=Now() - timedelta(seconds=settings.KEEP_DRAFTS)
-    ).exclude(state=State.RUNNING).delete()
+    ).exclude(state=State.RUNNING).exclude(counts).delete()
 
 
 def sweep_guests() -> None:

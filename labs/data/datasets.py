@@ -115,7 +115,7 @@ def fetch(name: str, scratch: Path) -> None:
 def keep_brought(name: str, arrays: Arrays) -> None:
     """Check arrays that an operator brings against the registry, and store them with a digest.
 
-    Raises ValueError, in words, where they are not this dataset's shape.
+    Raises ValueError, in words, where they are not of its shape, or are another's of that shape.
     """
     about = REGISTRY[name]
     for part, count in (("train", about.train), ("test", about.test)):
@@ -127,6 +127,13 @@ def keep_brought(name: str, arrays: Arrays) -> None:
             )
         if not 0 <= y.min() <= y.max() < len(about.classes):
             raise ValueError(f"The {part} labels go from {y.min()} to {y.max()}, not from 0 to 9.")
+    first = tuple(arrays["train_y"][:10].tolist())
+    others = (kin for kin in REGISTRY.values() if kin.first_labels == first and kin is not about)
+    if other := next(others, None):
+        raise ValueError(
+            f"These are the files of {other.title.split(',')[0]}. "
+            f"Say: datasets import {other.name} FOLDER"
+        )
     plain = {part: arrays[part].astype("u1" if part.endswith("x") else "<i8") for part in PARTS}
     _keep(name, plain)
     note = json.dumps({"digest": digest_of(plain)}).encode()

@@ -11,6 +11,8 @@ import torch
 from labs.context import LabError
 from labs.data import datasets, idx, registry
 
+MNIST = registry.ROOT.parent / "shared" / "datasets" / "MNIST" / "raw"
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -110,6 +112,22 @@ def test_a_dataset_of_another_size_is_not_taken_for_mnist(tmp_path: Path) -> Non
     write_mnist(tmp_path, train=500)
     with pytest.raises(ValueError, match="60000 train pictures of 28×28; these are 500"):
         datasets.keep_brought("mnist", datasets.read_folder(tmp_path))
+
+
+def test_the_files_of_another_dataset_of_that_shape_are_named(tmp_path: Path) -> None:
+    write_mnist(tmp_path)
+    first = registry.REGISTRY["mnist"].first_labels
+    labels = np.array([*first, *range(10)] * 3_000, np.uint8)
+    write_idx(tmp_path / "train-labels-idx1-ubyte.gz", labels)
+    with pytest.raises(ValueError, match="These are the files of MNIST"):
+        datasets.keep_brought("fashion-mnist", datasets.read_folder(tmp_path))
+    datasets.keep_brought("mnist", datasets.read_folder(tmp_path))
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason=f"NOT RUN: the full MNIST is not in {MNIST}")
+def test_the_real_files_begin_with_the_labels_that_tell_them_apart() -> None:
+    labels = datasets.read_folder(MNIST)["train_y"]
+    assert tuple(labels[:10].tolist()) == registry.REGISTRY["mnist"].first_labels
 
 
 def test_labels_that_name_no_class_are_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('follow_up', models.CharField(blank=True, max_length=64)),
                 ('draft', models.UUIDField(null=True, unique=True)),
                 ('number', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),
                 ('attempt', models.PositiveIntegerField(default=0)),
                 ('tries', models.PositiveIntegerField(default=0)),
                 ('reason', models.TextField(blank=True)),

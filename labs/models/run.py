@@ -136,6 +136,11 @@ class Run(models.Model):
         return State.CANCELLED if self.cancelled_at else self.job.state
 
     @property
+    def word(self) -> str:
+        """Its state, as a student reads it."""
+        return str(State(self.state).label)
+
+    @property
     def is_over(self) -> bool:
         return self.state in FINAL
 

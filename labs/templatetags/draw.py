@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from django import template
 
+from labs import words
+
 register = template.Library()
 
 WIDTH, HEIGHT = 480, 260
@@ -110,7 +112,7 @@ def grid(event: dict[str, Any]) -> list[list[Cell]]:
     def cell(r: int, c: int, value: float | None) -> Cell:
         shade = _shade(event["meaning"], value, lowest, highest, largest)
         outlined = " focus" if (r, c) in focus else ""
-        text = "–" if value is None else f"{value:.{event.get('digits', 2)}f}".replace("-", "−")
+        text = fixed(value, event.get("digits", 2))
         return Cell(r, c, text, shade + outlined, rows[r], columns[c])
 
     return [[cell(r, c, v) for c, v in enumerate(row)] for r, row in enumerate(values)]
@@ -143,11 +145,7 @@ def short(value: Any) -> str:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "infinite"
-    if float(value).is_integer() and abs(value) < 1e9:
-        return f"{int(value):,}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
+    return words.short(value, 4)
 
 
 @register.filter
@@ -170,7 +168,7 @@ def bar_share(value: float | None, event: dict[str, Any]) -> str:
 
 @register.filter
 def fixed(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    return "–" if value is None else words.fixed(value, digits)
 
 
 @register.filter

@@ -131,6 +131,8 @@ def test_the_trained_network_reads_a_digit_at_each_stroke(returning: Page, ended
     expect(slot(page, "drawn-maps").locator("img")).to_have_count(9)
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("textarea[name=drawing]")).to_have_value("[]")
+    expect(bars).to_contain_text("There is no ink yet.")
+    expect(slot(page, "seen").locator("img")).to_have_count(0)
 
 
 def test_a_cell_of_the_confusion_matrix_shows_its_digits(returning: Page, ended: Ended) -> None:

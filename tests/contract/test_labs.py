@@ -178,7 +178,7 @@ def test_its_declaration_imports_no_torch_and_its_compute_no_site(lab: Lab) -> N
     site = {"django", "config", "accounts", "courses", "workers", "celery", "redis"}
     assert not {name.partition(".")[0] for name in asked} & site
     ours = {name for name in asked if name.startswith("labs.") and "catalog" not in name}
-    allowed = ("events", "params", "context", "lab", "nets", "data")
+    allowed = ("events", "params", "context", "lab", "words", "nets", "data")
     assert {name.split(".")[1] for name in ours} <= set(allowed)
 
 

@@ -247,6 +247,19 @@ def test_drafts_are_swept_after_an_hour(alice: Client, settings: Any) -> None:
     assert change(alice, 2).status_code == 202, "the page that is still open goes on"
 
 
+def test_a_draft_whose_seconds_still_count_stays_for_a_day(alice: Client, settings: Any) -> None:
+    change(alice, 1)
+    work()
+    old = Now() - timedelta(seconds=settings.KEEP_DRAFTS + 1)
+    Job.objects.update(queued_at=old, claimed_at=old, seconds=settings.SECONDS_A_DAY)
+    reaper.sweep_drafts()
+    assert change(alice, 2, nonce="f" * 32).status_code == 429
+    Job.objects.update(claimed_at=Now() - timedelta(days=1, seconds=1))
+    reaper.sweep_drafts()
+    assert not Job.objects.exists()
+    assert change(alice, 3).status_code == 202
+
+
 # --- on the page's stream
 
 

@@ -19,7 +19,7 @@ from labs.catalog.first_cnn.lab import Cell, Drawing, Params
 from labs.catalog.first_cnn.preview import SHAPE
 from labs.context import Context, LabError
 from labs.data.datasets import Dataset
-from labs.events import Bars, Event, Fact, Image, Images, Note, Progress, Result
+from labs.events import Bars, Event, Fact, Image, Images, Progress, Result
 from labs.nets.build import build
 from labs.nets.measure import Marks, logits_of, logits_of_all
 from labs.nets.scale import Scale
@@ -182,7 +182,7 @@ def _result(marks: Marks, figures: dict[str, float], training: Training) -> Resu
 def draw(params: Drawing, ctx: Context) -> Iterator[Event | None]:
     """What the run's own network reads in a drawing."""
     if not any(params.drawing):
-        yield Note(name="empty", text="There is no ink yet. Draw a digit in the field.")
+        yield from nothing_drawn()
         return
     kept = model.from_bytes(ctx.artifacts.read("model.safetensors"))
     drawing = torch.tensor(params.drawing, dtype=torch.uint8).view(28, 28)
@@ -207,6 +207,19 @@ def draw(params: Drawing, ctx: Context) -> Iterator[Event | None]:
         items=(Image(drawing, "drawn", zoom=4), Image(x[0, 0], "as it is read", zoom=4)),
     )
     yield show.maps(kept.net, x, ["drawing"], kept.scale, "drawn-maps")
+
+
+def nothing_drawn() -> Iterator[Event]:
+    """What was read before is gone with its ink."""
+    yield Bars(
+        name="reading",
+        title="What it reads",
+        sentence="There is no ink yet. Draw a digit in the field.",
+        bars=(),
+        unit="%",
+    )
+    for name, title in (("seen", "What it sees"), ("drawn-maps", "First-layer maps")):
+        yield Images(name=name, title=title, items=(), sentence="Draw, and it appears here.")
 
 
 def cell(params: Cell, ctx: Context) -> Iterator[Event | None]:

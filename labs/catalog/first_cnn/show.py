@@ -13,6 +13,7 @@ from labs.events import Curves, Image, Images, Matrix, Series
 from labs.nets.build import first_kernels, first_maps
 from labs.nets.measure import Marks
 from labs.nets.scale import Scale
+from labs.words import fixed
 
 EARLY_LOOKS = 6
 LATER_LOOKS = 15
@@ -101,8 +102,8 @@ def kernels(net: nn.Sequential, step: int) -> Images:
     return Images(
         name="kernels",
         title="Kernels of the first layer",
-        sentence=f"After {step} steps the weights go from {weights.min():.2f} to "
-        f"{weights.max():.2f}.{shown}",
+        sentence=f"After {step} steps the weights go from {fixed(weights.min().item())} to "
+        f"{fixed(weights.max().item())}.{shown}",
         items=tuple(
             Image(kernel.contiguous(), f"kernel {n}", "kernel", -far, far, zoom=max(4, 40 // side))
             for n, kernel in enumerate(weights[:MOST_KERNELS], start=1)
@@ -131,7 +132,7 @@ def maps(net: nn.Sequential, x: Tensor, labels: Sequence[str], scale: Scale, nam
         name=name,
         title="First-layer maps",
         sentence=f"Each picture becomes maps of {shape}{few}. "
-        f"Values go from {low:.2f} to {high:.2f}.",
+        f"Values go from {fixed(low)} to {fixed(high)}.",
         items=tuple(items),
     )
 

@@ -386,9 +386,12 @@ def test_the_probabilities_of_a_drawing_sum_to_one_and_the_sentence_names_the_la
 
 
 @pytest.mark.parametrize("drawing", [(), (0,) * 784])
-def test_an_empty_drawing_is_answered_with_what_to_do(drawing: tuple[int, ...]) -> None:
-    (note,) = compute.draw(Drawing(drawing=drawing), trained()[1])
-    assert isinstance(note, Note) and "Draw a digit" in note.text
+def test_an_empty_drawing_takes_back_what_was_read(drawing: tuple[int, ...]) -> None:
+    found = list(compute.draw(Drawing(drawing=drawing), trained()[1]))
+    assert [event.name for event in found if event] == ["reading", "seen", "drawn-maps"]
+    bars = found[0]
+    assert isinstance(bars, Bars) and bars.bars == ()
+    assert "no ink yet" in bars.sentence
 
 
 def test_one_dot_of_ink_is_read_without_a_fault() -> None:

@@ -31,6 +31,7 @@ from labs.events import (
     Result,
     Series,
 )
+from labs.words import fixed, short
 
 PATCH = 14  # pixels
 TOO_LARGE = 1e6  # a loss that nothing comes back from
@@ -164,14 +165,9 @@ def student_event(kernel: Tensor, step: int, cosine: float) -> Matrix:
     return Matrix(
         name="student",
         title=f"The student's kernel after {step} steps",
-        sentence=f"After {step} steps the cosine to the hidden kernel is {minus(cosine)}.",
+        sentence=f"After {step} steps the cosine to the hidden kernel is {fixed(cosine)}.",
         values=rows(kernel),
     )
-
-
-def minus(value: float) -> str:
-    """Two decimals with a true minus sign."""
-    return f"{value:.2f}".replace("-", "−")
 
 
 def rows(kernel: Tensor) -> tuple[tuple[float, ...], ...]:
@@ -182,7 +178,7 @@ def loss_event(losses: list[tuple[float, float]]) -> Curves:
     return Curves(
         name="loss",
         title="Loss",
-        sentence=f"Mean squared error {losses[-1][1]:.3g} after {losses[-1][0]:.0f} steps.",
+        sentence=f"Mean squared error {short(losses[-1][1])} after {losses[-1][0]:.0f} steps.",
         x_label="step",
         y_label="mean squared error",
         series=(Series("loss", tuple(losses)),),
@@ -194,7 +190,7 @@ def cosine_event(cosines: list[tuple[float, float]]) -> Curves:
     return Curves(
         name="cosine",
         title="Likeness to the hidden kernel",
-        sentence=f"Cosine {minus(cosines[-1][1])} after {cosines[-1][0]:.0f} steps; 1 is the same.",
+        sentence=f"Cosine {fixed(cosines[-1][1])} after {cosines[-1][0]:.0f} steps; 1 is the same.",
         x_label="step",
         y_label="cosine",
         series=(Series("cosine", tuple(cosines), role="other"),),
@@ -207,12 +203,12 @@ def maps_event(picture: Tensor, teacher: Tensor, kernel: Tensor, step: int) -> I
     wanted, found = (F.conv2d(picture[None, None], k[None, None])[0, 0] for k in (teacher, kernel))
     high = wanted.abs().max().item() or 1.0
     h, w = wanted.shape
+    apart = (wanted - found).abs().mean().item()
     maps = ((wanted, "teacher's map"), (found, "student's map"))
     return Images(
         name="maps",
         title="The picture and its maps",
-        sentence=f"After {step} steps the two maps differ by {(wanted - found).abs().mean():.3g} "
-        "on average.",
+        sentence=f"After {step} steps the two maps differ by {short(apart)} on average.",
         items=(
             Image(picture, label=f"picture, 1×{picture.shape[0]}×{picture.shape[1]}", zoom=2),
             *(
@@ -224,10 +220,11 @@ def maps_event(picture: Tensor, teacher: Tensor, kernel: Tensor, step: int) -> I
 
 
 def explosion(params: Params, picture: Tensor, step: int, loss: float, side: int) -> Note:
-    found = f"{loss:.3g}" if math.isfinite(loss) else "no longer a number"
+    found = short(loss) if math.isfinite(loss) else "no longer a number"
     limit = limit_of_the_rate(params, picture, side)
+    allowed = f"a rate of about {short(limit, 2)} with this optimiser"
     why = (
-        f"The curvature of these pictures allows a rate of about {limit:.2g} with this optimiser."
+        f"The curvature of these pictures allows {allowed}."
         if params.lr > limit
         else "Each step was longer than the way to the lowest point."
     )
@@ -235,7 +232,7 @@ def explosion(params: Params, picture: Tensor, step: int, loss: float, side: int
         name="verdict",
         title="It exploded",
         text=f"At step {step} the loss was {found}, and we stopped. At a learning rate of "
-        f"{params.lr:g} each step jumps over the lowest point and lands further away. {why} "
+        f"{short(params.lr)} each step jumps over the lowest point and lands further away. {why} "
         "Take a smaller rate.",
         tone="warning",
     )
@@ -252,14 +249,14 @@ def verdict(params: Params, kernel: Tensor, truth: Tensor) -> Note:
     elif flipped >= FOUND:
         text = (
             f"The student found the hidden kernel turned by 180°: cosine {flipped:.4f} to the "
-            f"flipped kernel, {minus(straight)} to the kernel itself. The teacher flips, the "
+            f"flipped kernel, {fixed(straight)} to the kernel itself. The teacher flips, the "
             "student does not, so it learns the flipped numbers and makes the same maps."
         )
         tone = "right"
     else:
         best = max(straight, flipped)
         text, tone = (
-            f"Not there yet: cosine {minus(best)}. Try more steps or another rate.",
+            f"Not there yet: cosine {fixed(best)}. Try more steps or another rate.",
             "plain",
         )
     return Note(name="verdict", title="What came out", text=text, tone=tone)  # type: ignore[arg-type]
@@ -272,7 +269,7 @@ def result_event(
     step, loss = last
     straight, flipped = likeness(kernel, truth), likeness(kernel, truth.flip(0, 1))
     whole = step == params.steps
-    best = minus(max(straight, flipped))
+    best = fixed(max(straight, flipped))
     what = "the flipped kernel" if flipped > straight + 1e-4 else "the hidden kernel"
     return Result(
         title="In numbers",

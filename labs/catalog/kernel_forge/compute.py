@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from labs.catalog.kernel_forge.lab import Params
-from labs.catalog.kernel_forge.words import number, signed, terms
 from labs.context import Context, LabError
 from labs.data.pictures import shrink
 from labs.events import Box, Boxes, Event, Fact, Image, Images, Matrix, Note, Result
+from labs.words import number, signed
 
 GREY = torch.tensor([0.299, 0.587, 0.114])  # how bright red, green and blue look (Rec. 601)
 NAMES = ("red", "green", "blue")
@@ -202,6 +202,16 @@ def cell_event(forged: Forged, params: Params, window: Tensor, row: int, column:
             f" ({params.border}), outside the picture."
         )
     return Note(name="cell", title="The arithmetic of one cell", text=text, lines=tuple(lines))
+
+
+def terms(pixels: list[float], weights: list[float]) -> str:
+    """ "31 × −1 + 77 × 0 + 80 × 1 = 49"; ≈ where a weight or the sum is shown rounded."""
+    total = sum(x * w for x, w in zip(pixels, weights, strict=True))
+    exact = (
+        all(abs(w - round(w, 3)) < 1e-6 for w in weights) and abs(total - round(total, 2)) < 1e-4
+    )
+    products = (f"{number(x, 0)} × {number(w, 3)}" for x, w in zip(pixels, weights, strict=True))
+    return f"{' + '.join(products)} {'=' if exact else '≈'} {number(total)}"
 
 
 def window_event(forged: Forged, params: Params, window: Tensor, row: int, column: int) -> Matrix:
