@@ -12,14 +12,16 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def number(value: float, digits: int = 2) -> str:
     """At most `digits` decimals, and no trailing zeros: "−0.5"."""
-    text = f"{value:.{digits}f}"
-    return _signed("0" if float(text) == 0 else text.rstrip("0").rstrip(".") if digits else text)
+    text = f"{value:,.{digits}f}"
+    if not text.strip("-0."):
+        return "0"
+    return _signed(text.rstrip("0").rstrip(".") if digits else text)
 
 
 def fixed(value: float, digits: int = 2) -> str:
     """Exactly `digits` decimals: "−0.50"."""
-    text = f"{value:.{digits}f}"
-    return _signed(text.lstrip("-") if float(text) == 0 else text)
+    text = f"{value:,.{digits}f}"
+    return _signed(text if text.strip("-0.") else text.lstrip("-"))
 
 
 def signed(value: float) -> str:

@@ -13,7 +13,7 @@ NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-0.5, "−0.5"), (2.0, "2"), (-0.001, "0"), (1.239, "1.24"), (-120.0, "−120"), (0.0, "0")],
+    [(-0.5, "−0.5"), (2.0, "2"), (-0.001, "0"), (1.239, "1.24"), (-1200.0, "−1,200"), (0.0, "0")],
 )
 def test_a_number_has_no_trailing_zeros_and_no_minus_before_zero(value: float, text: str) -> None:
     assert words.number(value) == text

@@ -25,6 +25,7 @@ function mark() {
     frame.setAttribute("role", "application");
     frame.setAttribute("aria-label", "Feature map: click a cell or move with the arrow keys to see its arithmetic");
     const [rows, columns] = [Number(frame.dataset.rows), Number(frame.dataset.columns)];
+    frame.style.setProperty("--ratio", columns / rows);
     const row = Math.min(rows - 1, Number(chosen.row.value) || 0);
     const column = Math.min(columns - 1, Number(chosen.column.value) || 0);
     Object.assign(outline.style, {

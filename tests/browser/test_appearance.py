@@ -84,6 +84,31 @@ def test_nor_with_answers_of_the_trained_network(returning: Page, ended: Ended) 
     check_at_every_width_and_in_every_colour(page)
 
 
+def test_on_a_phone_the_live_map_stays_in_sight_above_the_control_that_is_touched(
+    new_context: Contexts,
+) -> None:
+    page = new_context(viewport=NARROW, reduced_motion="reduce").new_page()
+    forge = Forge(page)
+    forge.wait_for_map()
+    page.locator("#controls input[type=number][name=stride]").fill("2")
+    for name in ("stride", "bias", "column"):
+        field = page.locator(f"#controls input[type=number][name={name}]")
+        page.locator("h1").click()
+        field.focus()
+        shown, touched = forge.map.bounding_box(), field.bounding_box()
+        assert shown and touched
+        assert 0 <= shown["y"] < shown["y"] + shown["height"] < NARROW["height"] * 0.6
+        assert touched["y"] > shown["y"] + shown["height"], f"{name} lies under the map"
+
+
+def test_on_a_phone_a_training_that_starts_is_brought_into_sight(new_context: Contexts) -> None:
+    page = new_context(viewport=NARROW, reduced_motion="reduce").new_page()
+    lab = Lab(page, "first-cnn")
+    lab.set(epochs=1, seed=8)
+    lab.start()
+    expect(slot(page, "loss")).to_be_in_viewport()
+
+
 def test_axe_sees_what_is_wrong(page: Page) -> None:
     page.goto("/")
     page.evaluate("() => document.querySelector('main').append(new Image())")

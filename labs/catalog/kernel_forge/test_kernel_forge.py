@@ -140,7 +140,7 @@ def test_the_arithmetic_adds_up_to_the_cell() -> None:
     found = events(noise(), row=3, column=5, bias=7, activation="relu")
     note, cell = found["cell"], found["result"].figures["cell"]
     rows = [re.split(" [=≈] ", line)[1] for line in note.lines[:3]]
-    sums = [float(r.replace("−", "-")) for r in rows]
+    sums = [float(r.replace("−", "-").replace(",", "")) for r in rows]
     terms = re.findall(r"(\d+) × (−?[\d.]+)", " ".join(note.lines[:3]))
     products = sum(float(x) * float(w.replace("−", "-")) for x, w in terms)
     assert len(terms) == 9
