@@ -5,6 +5,7 @@ Compute yields, this carries; it knows nothing of pages, and compute knows nothi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
@@ -148,7 +149,8 @@ class Carrier:
     def _fail(self, reason: str) -> None:
         if self.job.draft:
             problem = {"kind": "problem", "name": "status", "reason": reason}
-            self._send(problem)
+            with contextlib.suppress(stream.Fenced):  # a newer change or attempt is shown already
+                self._send(problem)
             self.job.seconds = self._seconds()
             self.job.answered()
         elif self.job.fail(reason, self.tail, seconds=self._seconds()):

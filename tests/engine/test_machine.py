@@ -317,3 +317,29 @@ def test_the_engine_holds_whatever_happens_in_whatever_order(
     pull_the_strings(monkeypatch)
     monkeypatch.setattr(stream, "ring", lambda lane: None)
     run_state_machine_as_test(Engine, settings=PROFILE)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("order", ["break", "refuse"])
+def test_an_overtaken_draft_that_fails_is_dropped_in_silence(
+    monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """Found by the machine at full size: its problem's id is refused, and nothing may come of it."""
+    pull_the_strings(monkeypatch)
+    monkeypatch.setattr(stream, "ring", lambda lane: None)
+    who, lab = learner(), every_lab()["steady"]
+    drafts.change(who, lab, "page", lab.params(), 1)
+    attempts = []
+    for pid in (1, 2):
+        job = claim("training", versions(), {"host": "h", "boot": "b", "pid": pid, "start": 0})
+        assert job
+        attempts.append(Attempt(job))
+        Job.objects.update(lease_until=Now() - timedelta(seconds=1))
+        if pid == 1:
+            reaper.take_back_lapsed()
+    late, newer = attempts
+    newer.go("yield")
+    before = Job.objects.values().get()
+    late.go(order)
+    assert late.over
+    assert Job.objects.values().get() == before
