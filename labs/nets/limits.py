@@ -34,7 +34,7 @@ def excess(found: Walk, plan: Plan) -> str:
 
 
 def work_of(found: Walk) -> int:
-    """The work of one picture, in multiplications."""
+    """The work of one picture, in units of one multiplication."""
     return found.multiplications + PASSING * found.numbers
 
 
@@ -70,8 +70,8 @@ def _batch(found: Walk, plan: Plan) -> str:
     if work <= MOST_WORK_A_BATCH:
         return ""
     return (
-        f"One batch would take about {work / 1e6:,.0f} million multiplications: {plan.batch} "
-        f"pictures × {work_of(found):,}; at most {MOST_WORK_A_BATCH / 1e6:,.0f} million are "
+        f"One batch would take about {work / 1e6:,.0f} million units of work: {plan.batch} "
+        f"pictures × {_work_how(found)}; at most {MOST_WORK_A_BATCH / 1e6:,.0f} million are "
         "allowed. Take a smaller batch, fewer filters or a larger stride."
     )
 
@@ -81,7 +81,11 @@ def _work(found: Walk, plan: Plan) -> str:
     if work <= MOST_WORK:
         return ""
     return (
-        f"This run would take about {work / 1e9:,.0f} billion multiplications: {plan.epochs} epochs"
-        f" × {plan.pictures:,} pictures × {work_of(found):,}; at most {MOST_WORK / 1e9:,.0f} "
+        f"This run would take about {work / 1e9:,.0f} billion units of work: {plan.epochs} epochs"
+        f" × {plan.pictures:,} pictures × {_work_how(found)}; at most {MOST_WORK / 1e9:,.0f} "
         "billion are allowed. Take fewer epochs, fewer filters or a smaller dataset."
     )
+
+
+def _work_how(found: Walk) -> str:
+    return f"({found.multiplications:,} multiplications + {PASSING} × {found.numbers:,} numbers)"

@@ -154,8 +154,8 @@ def _dense(block: Dense, shape: Shape) -> _Step:
 def _maps(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise _MisfitError(
-            f"it slides over maps, but a flatten block has made one row of {shape[0]} numbers "
-            "before it. Move it before the flatten block."
+            f"it slides over maps, but what comes here is one row of {shape[0]} numbers, since a "
+            "flatten block stands before it. Move it before the flatten block."
         )
     return shape[0], shape[1], shape[2]
 

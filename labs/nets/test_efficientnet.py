@@ -87,10 +87,18 @@ def test_it_is_shown_the_whole_picture_squeezed_into_a_square() -> None:
     assert (seen[:, 116:] == 200).all()
 
 
-def test_the_mean_colour_becomes_zero_and_white_the_same_as_by_hand() -> None:
-    white = efficientnet.normalise(np.full((224, 224, 3), 255, np.uint8))
-    torch.testing.assert_close(
-        white[0, :, 0, 0], torch.tensor([2.2489, 2.4286, 2.64]), rtol=1e-3, atol=0
-    )
-    mean = (efficientnet.MEAN * 255).round().to(torch.uint8).numpy()
-    assert efficientnet.normalise(np.tile(mean, (224, 224, 1))).abs().max() < 0.01
+@pytest.mark.parametrize(("value", "becomes"), [(255, 1.0), (127, 0.0), (63, -0.5)])
+def test_white_becomes_one_and_the_middle_grey_zero(value: int, becomes: float) -> None:
+    assert (efficientnet.normalise(np.full((224, 224, 3), value, np.uint8)) == becomes).all()
+
+
+@torch.inference_mode()
+def test_pictures_arrive_at_the_first_batch_norm_as_those_it_was_trained_on() -> None:
+    """Its stored means and variances tell how its inputs were scaled."""
+    net = efficientnet.published()
+    x = torch.cat([see(name) for name in pictures.PICTURES])
+    maps = net._conv_stem(x)  # (8, 32, 112, 112)
+    spread = maps.var(dim=(0, 2, 3)) / net._bn0.running_var
+    offset = (maps.mean(dim=(0, 2, 3)) - net._bn0.running_mean) / net._bn0.running_var.sqrt()
+    assert 0.5 < spread.median() < 1.5
+    assert offset.abs().median() < 0.35

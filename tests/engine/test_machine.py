@@ -324,7 +324,7 @@ def test_the_engine_holds_whatever_happens_in_whatever_order(
 def test_an_overtaken_draft_that_fails_is_dropped_in_silence(
     monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
-    """Found by the machine at full size: its problem's id is refused, and nothing may come of it."""
+    """Found by the machine at full size: the id of its problem is refused, and that is all."""
     pull_the_strings(monkeypatch)
     monkeypatch.setattr(stream, "ring", lambda lane: None)
     who, lab = learner(), every_lab()["steady"]

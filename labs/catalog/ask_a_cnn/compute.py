@@ -1,8 +1,8 @@
 """A picture through EfficientNet-Lite0: its answers, its feature maps, and what they rest on.
 
-The network is Tan & Le (2019), "EfficientNet: rethinking model scaling". The occlusion map is
-Zeiler & Fergus (2014), "Visualizing and understanding convolutional networks", section 4.2: cover
-one patch with grey, ask again, and see how much of the first answer's probability is lost.
+The network is Liu (2020), "Higher accuracy on vision models with EfficientNet-Lite". The occlusion
+map is Zeiler & Fergus (2014), "Visualizing and understanding convolutional networks", section 4.2:
+cover one patch with grey, ask again, and see how much of the first answer's probability is lost.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from labs.nets.efficientnet import SIDE, Lite0
 
 BATCH = 7  # covered pictures a pass: well under half a second on two cores
 UNSURE = 0.5  # a first answer below this is said to be unsure
+NOTHING = 0.0005  # of a probability: less is not shown
 
 Cover = tuple[int, int, int, int]
 """A patch in pixels: top, left, bottom, right."""
@@ -69,7 +70,7 @@ def grid(n: int) -> list[Cover]:
 def ask_covered(net: Lite0, x: Tensor, covers: list[Cover], answer: int) -> Tensor:
     """The probability (B,) of `answer` with each of the patches covered in turn.
 
-    Grey is ImageNet's mean colour, which is 0 after normalising: the least that can be said.
+    The middle grey is 0 after normalising: the least that can be said.
     """
     covered = x.repeat(len(covers), 1, 1, 1)  # (B, 3, 224, 224)
     for one, (top, left, bottom, right) in zip(covered, covers, strict=True):
@@ -134,13 +135,9 @@ def features_event(stage: str, title: str, maps: Tensor, channels: int) -> Image
 
 def occlusion_event(drops: Tensor, name: str, done: int) -> Images:
     n, total = len(drops), drops.numel()
-    row, column = divmod(int(drops.argmax()), n)
     said = f"{done} of {total} patches are covered so far."
     if done == total:
-        said = (
-            f"Covering row {row + 1}, column {column + 1} costs “{name}” most: "
-            f"{points(drops.max().item())}."
-        )
+        said = costliest(drops, name)
     return Images(
         name="occlusion",
         title="What covering each patch costs",
@@ -149,12 +146,20 @@ def occlusion_event(drops: Tensor, name: str, done: int) -> Images:
             Image(
                 100 * drops,
                 label=f"probability of “{name}” lost, in points, {n}×{n}",
-                meaning="map",
+                meaning="kernel",  # about zero, so that its sign is seen
                 zoom=SIDE // n,
-                detail="Below zero: the network is surer without this patch.",
+                detail="Blue, below zero: the network is surer without this patch.",
             ),
         ),
     )
+
+
+def costliest(drops: Tensor, name: str) -> str:
+    row, column = divmod(int(drops.argmax()), len(drops))
+    if drops.max() < NOTHING:
+        return f"No patch alone matters: covering any of them costs “{name}” nothing."
+    cost = points(drops.max().item())
+    return f"Covering row {row + 1}, column {column + 1} costs “{name}” most: {cost}."
 
 
 def points(drop: float) -> str:
@@ -177,11 +182,9 @@ def lit_event(seen: np.ndarray, drops: Tensor, name: str) -> Images:
 
 def result_event(drops: Tensor, name: str, best: float) -> Result:
     largest = drops.max().item()
-    row, column = divmod(int(drops.argmax()), len(drops))
     return Result(
         title="In numbers",
-        sentence=f"The network says “{name}” with {percent(best)}. Without the patch in row "
-        f"{row + 1}, column {column + 1} it loses {points(largest)}.",
+        sentence=f"The network says “{name}” with {percent(best)}. {costliest(drops, name)}",
         facts=(
             Fact("first answer", name),
             Fact("its probability", round(100 * best, 1), "%"),

@@ -30,12 +30,14 @@ from labs.events import (
     Progress,
     Result,
     Series,
+    Tone,
 )
 from labs.words import fixed, short
 
 PATCH = 14  # pixels
 TOO_LARGE = 1e6  # a loss that nothing comes back from
-FOUND = 0.999
+FOUND = 0.999  # a cosine
+CLOSE = 0.1  # a distance, as a share of the hidden kernel's length
 BETA = 0.9
 PRESETS = {
     "sobel": [[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]],
@@ -95,7 +97,7 @@ def learn_from(params: Params, ctx: Context, rng: torch.Generator) -> Tensor:
         return torch.randn(96, 128, generator=rng)
     rgb = torch.tensor(shrink(ctx.picture(params.picture), 128)).float()  # (H, W, 3)
     grey = rgb @ torch.tensor([0.299, 0.587, 0.114])  # (H, W)
-    if grey.std() < 1:
+    if not grey.std(correction=0) >= 1:
         raise LabError(
             "The picture is the same grey throughout, so its maps tell nothing about the kernel. "
             "Choose another picture, or learn from random pixels."
@@ -134,6 +136,11 @@ def likeness(one: Tensor, other: Tensor) -> float:
     return F.cosine_similarity(one.flatten(), other.flatten(), dim=0).item()
 
 
+def apart(one: Tensor, other: Tensor) -> float:
+    """How far `one` is from `other`, as a share of `other`'s length: 0 is equal, also in size."""
+    return ((one - other).norm() / other.norm().clamp(min=1e-12)).item()
+
+
 def steepest_curvature(picture: Tensor, side: int) -> float:
     """The largest eigenvalue of the loss's second derivative, 2·E[p·pᵀ] over all windows p."""
     windows = F.unfold(picture[None, None], side)[0]  # (K², N)
@@ -165,7 +172,7 @@ def student_event(kernel: Tensor, step: int, cosine: float) -> Matrix:
     return Matrix(
         name="student",
         title=f"The student's kernel after {step} steps",
-        sentence=f"After {step} steps the cosine to the hidden kernel is {fixed(cosine)}.",
+        sentence=f"After {step} steps the cosine to the hidden kernel is {fixed(cosine, 4)}.",
         values=rows(kernel),
     )
 
@@ -190,7 +197,8 @@ def cosine_event(cosines: list[tuple[float, float]]) -> Curves:
     return Curves(
         name="cosine",
         title="Likeness to the hidden kernel",
-        sentence=f"Cosine {fixed(cosines[-1][1])} after {cosines[-1][0]:.0f} steps; 1 is the same.",
+        sentence=f"Cosine {fixed(cosines[-1][1], 4)} after {cosines[-1][0]:.0f} steps. "
+        "1 is the same direction, whatever the size.",
         x_label="step",
         y_label="cosine",
         series=(Series("cosine", tuple(cosines), role="other"),),
@@ -241,25 +249,31 @@ def explosion(params: Params, picture: Tensor, step: int, loss: float, side: int
 def verdict(params: Params, kernel: Tensor, truth: Tensor) -> Note:
     """What came out, told from the numbers alone."""
     straight, flipped = likeness(kernel, truth), likeness(kernel, truth.flip(0, 1))
-    if straight >= FOUND:
+    like = truth if straight >= FOUND else truth.flip(0, 1)
+    size = kernel.norm().item() / max(truth.norm().item(), 1e-12)
+    best = fixed(max(straight, flipped), 4)
+    tone: Tone = "right"
+    if max(straight, flipped) < FOUND:
+        text, tone = f"Not there yet: cosine {best}. Try more steps or another rate.", "plain"
+    elif apart(kernel, like) > CLOSE:
+        text, tone = (
+            f"The direction is found, the size is not yet: cosine {best}, but the "
+            f"student's numbers are {fixed(size)} times as large as they should be. Try more "
+            "steps or a larger rate.",
+            "plain",
+        )
+    elif straight >= FOUND:
         same = " It looks the same flipped, so the teacher's flip is not seen." * (
             params.flip and flipped >= FOUND
         )
-        text, tone = f"The student found the hidden kernel: cosine {straight:.4f}.{same}", "right"
-    elif flipped >= FOUND:
+        text = f"The student found the hidden kernel: cosine {best}.{same}"
+    else:
         text = (
-            f"The student found the hidden kernel turned by 180°: cosine {flipped:.4f} to the "
+            f"The student found the hidden kernel turned by 180°: cosine {best} to the "
             f"flipped kernel, {fixed(straight)} to the kernel itself. The teacher flips, the "
             "student does not, so it learns the flipped numbers and makes the same maps."
         )
-        tone = "right"
-    else:
-        best = max(straight, flipped)
-        text, tone = (
-            f"Not there yet: cosine {fixed(best)}. Try more steps or another rate.",
-            "plain",
-        )
-    return Note(name="verdict", title="What came out", text=text, tone=tone)  # type: ignore[arg-type]
+    return Note(name="verdict", title="What came out", text=text, tone=tone)
 
 
 def result_event(
@@ -269,7 +283,7 @@ def result_event(
     step, loss = last
     straight, flipped = likeness(kernel, truth), likeness(kernel, truth.flip(0, 1))
     whole = step == params.steps
-    best = fixed(max(straight, flipped))
+    best = fixed(max(straight, flipped), 4)
     what = "the flipped kernel" if flipped > straight + 1e-4 else "the hidden kernel"
     return Result(
         title="In numbers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,17 @@ def test_a_run_that_is_too_short_says_so() -> None:
     assert "Not there yet" in last(events(steps=20, lr=0.001), "verdict").text
 
 
+def test_the_right_direction_at_the_wrong_size_is_not_taken_for_found() -> None:
+    said = last(events(source="noise", optimiser="sgd", lr=0.004), "verdict")
+    assert said.tone == "plain"
+    assert re.search(r"The direction is found.*cosine 0\.99\d\d.*0\.\d\d times as large", said.text)
+
+
+def test_what_is_not_there_yet_is_never_said_to_be_at_one() -> None:
+    said = last(events(source="noise", optimiser="sgd", lr=0.003), "verdict").text
+    assert re.search(r"Not there yet: cosine 0\.99\d\d\.", said)
+
+
 @pytest.mark.parametrize("steps", [20, 200, 400])
 def test_it_shows_the_student_at_planned_steps_and_stays_in_its_bounds(steps: int) -> None:
     found = events(steps=steps)
@@ -146,6 +158,8 @@ def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
 def test_it_refuses_a_picture_that_tells_nothing() -> None:
     with pytest.raises(LabError, match="same grey throughout"):
         events(picture=np.full((40, 40, 3), 90, np.uint8))
+    with pytest.raises(LabError, match="same grey throughout"):
+        events(picture=np.full((1, 1, 3), 90, np.uint8))
 
 
 def test_a_sliver_of_a_picture_is_enough() -> None:
