@@ -48,7 +48,8 @@ class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, _auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+        cookie = {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+        return cookie | {"description": f"The session. {NoToken.default_detail}"}
 
 
 class SignedInWhereAsked(BasePermission):

@@ -47,7 +47,8 @@ class NoToken(exceptions.PermissionDenied):
     default_code = "no_csrf_token"
     default_detail = (
         "An unsafe call needs the CSRF token: GET /api/labs/ sets the cookie csrftoken (behind "
-        "HTTPS __Host-csrf). Send its value as the header X-CSRFToken."
+        "HTTPS __Host-csrf). Send the cookie, its value as the header X-CSRFToken and, over HTTPS, "
+        "the site's own address as the header Referer or Origin."
     )
 
 

@@ -138,6 +138,32 @@ def test_every_unsafe_call_needs_the_csrf_token_of_guests_too(alice: Caller) -> 
     assert Run.objects.get().state == "queued" and Learner.objects.count() == 1
 
 
+SITE = "https://testserver/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"Referer": SITE}, 201),
+        ({"Origin": SITE.rstrip("/")}, 201),
+        ({"Referer": "https://elsewhere.example/"}, 403),
+        ({"Referer": SITE.replace("s:", ":")}, 403),
+        ({"Referer": SITE, "Origin": "https://elsewhere.example"}, 403),
+    ],
+    ids=str,
+)
+def test_over_https_an_unsafe_call_needs_a_referer_or_origin_of_the_site_too(
+    alice: Caller, headers: dict[str, str], status: int
+) -> None:
+    alice.get("labs/")
+    token = {"X-CSRFToken": alice.client.cookies["csrftoken"].value}
+    answer = alice.post("runs/", {"lab": "steady"}, headers=token | headers, secure=True)
+    assert answer.status_code == status, answer.content
+    if status == 403:
+        assert "over HTTPS, the site's own address" in error_of(answer, 403)["message"]
+
+
 def test_an_account_needs_the_csrf_token_too(alice: Caller) -> None:
     alice.client.force_login(User.objects.create_user("alice"))
     error_of(alice.post("runs/", {"lab": "steady"}, token=False), 403)

@@ -38,6 +38,12 @@ def test_every_call_is_in_the_schema_with_its_errors() -> None:
     }
 
 
+def test_the_schema_says_what_an_unsafe_call_needs() -> None:
+    schema = Client().get("/api/schema/", headers={"Accept": "application/json"}).json()
+    said = schema["components"]["securitySchemes"]["session"]["description"]
+    assert all(word in said for word in ("X-CSRFToken", "csrftoken", "Referer", "Origin"))
+
+
 def test_labs_come_with_the_json_schema_of_their_params() -> None:
     shown = Caller().get("labs/").json()
     assert [lab["slug"] for lab in shown] == list(catalog())
