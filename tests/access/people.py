@@ -59,7 +59,7 @@ class Scene:
         job = take()
         assert job is not None
         Artifact.write(job, "numbers.txt", b"0.49625658\n0.76822179")
-        assert job.succeed(0.1, {"device": "cpu"}, [image(job.attempt)])
+        assert job.succeed({"device": "cpu"}, [image(job.attempt)])
         waiting = start(alice, steps=3, own=picture.value)
         finished.refresh_from_db()
         return cls(alice, finished, waiting, picture, uuid.uuid4().hex)

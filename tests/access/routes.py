@@ -139,3 +139,6 @@ ROUTES: dict[str, list[Call]] = {
     "api:docs": [get("/api/docs/", everybody(200))],
     "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
 }
+
+WITHOUT_SIGN_IN = {"home", "healthz", "readyz", "login", "api:schema", "api:docs"}
+"""What answers guests where the operator asks everybody to sign in."""

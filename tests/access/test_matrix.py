@@ -11,21 +11,23 @@ from typing import Any
 import pytest
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django.fixtures import Settings
 
 from accounts.models import Learner
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Part, Picture, Run, State
 from tests.access.people import Person, Scene, own_picture
-from tests.access.routes import CLOSED, OPEN, ROLES, ROUTES, Call
+from tests.access.routes import CLOSED, OPEN, ROLES, ROUTES, WITHOUT_SIGN_IN, Call
 from tests.engine.cast import start
 
 pytestmark = pytest.mark.django_db
 ROWS: list[type[Model]] = [Run, Job, Learner, Picture, Artifact, Part]
-CALLS = [
-    pytest.param(call, id=f"{call.method}-{name}-{n}")
+NAMED = [
+    pytest.param(name, call, id=f"{call.method}-{name}-{n}")
     for name, calls in ROUTES.items()
     for n, call in enumerate(calls)
 ]
+CALLS = [pytest.param(param.values[1], id=param.id) for param in NAMED]
 
 
 @pytest.fixture
@@ -83,6 +85,24 @@ def test_each_is_answered_as_declared_and_nothing_of_alices_leaks(call: Call, sc
             said = response.said + str(response.headers).encode()
             sent = f"{call.path(scene)} {call.data(scene)}".encode()  # a form comes back as it was
             assert [s for s in secrets if s in said and s not in sent] == [], role
+
+
+@pytest.mark.parametrize(("name", "call"), NAMED)
+def test_where_sign_in_is_required_guests_see_only_what_is_declared(
+    name: str, call: Call, scene: Scene, settings: Settings
+) -> None:
+    needed = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, needed]
+    people, answers = scene.people(), dict(zip(ROLES, call.answers, strict=True))
+    asked_to_sign_in = 401 if name.startswith("api:") else 302
+    before = rows()
+    for role in ("nobody", "bob", "alice"):
+        response = ask(people[role], call, scene)
+        expected = answers[role] if name in WITHOUT_SIGN_IN else asked_to_sign_in
+        assert response.status_code == expected, f"{role}: {response.said[:300]!r}"
+        assert expected != 302 or response["Location"].startswith("/sign-in/?next=/")
+        assert rows() == before, role
+    assert status_of(ask(people["staff"], call, scene)) == answers["staff"]
 
 
 def test_a_post_without_the_csrf_token_is_refused_and_changes_nothing(scene: Scene) -> None:
