@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import QueryDict
 from django.templatetags.static import static
 from pydantic import ValidationError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from labs.data import registry
 from labs.data.pictures import PICTURES
+from labs.fields import fields_of
 from labs.params import Params
 from labs.refusals import LONGEST_JSON, STRUCTURED, plain_number, sentence, span
 
@@ -23,13 +23,23 @@ NOT_PARAMS = ("csrfmiddlewaretoken", "seed", "number")
 
 @dataclass(frozen=True)
 class Option:
-    """One value of a choice, or one picture to choose: `url` shows it ("" for none)."""
+    """One value of a choice, or one picture to choose: `url` shows it ("" for none).
+
+    `missing` is a dataset that this site has not; `delete` is where a picture of one's own goes.
+    """
 
     value: str
     label: str
     chosen: bool = False
     url: str = ""
     alt: str = ""
+    delete: str = ""
+    missing: bool = False
+
+    @property
+    def disabled(self) -> bool:
+        """What is chosen already stays: a form without it would quietly send the default."""
+        return self.missing and not self.chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,14 +112,14 @@ def controls_for(
     model: type[Params],
     values: Mapping[str, Any],
     errors: Mapping[str, str] | None = None,
-    pictures: Sequence[Any] = (),
+    pictures: Sequence[Option] = (),
 ) -> list[Control]:
     """The controls of `model` filled with `values`; an error that has no control comes first.
 
-    `pictures` are the learner's own: objects or dicts with `value`, `label` and `url`.
+    `pictures` are the learner's own.
     """
     errors = errors or {}
-    fields = _fields(model)
+    fields = fields_of(model)
     loose = tuple(says for name, says in errors.items() if name not in fields)
     found = [Control(kind="refused", name="", label="", refused=loose)] if loose else []
     for name, schema in fields.items():
@@ -123,7 +133,7 @@ def decode(model: type[Params], post: QueryDict) -> dict[str, Any]:
 
     A name that is no field stays in, to be refused, unless it belongs to the page itself.
     """
-    fields = _fields(model)
+    fields = fields_of(model)
     return {
         name: _decode(fields.get(name), str(post[name]))
         for name in post
@@ -142,65 +152,21 @@ def validate(
     errors: dict[str, str] = {}
     for error in found:
         name = str(error["loc"][0]) if error["loc"] else ""
-        errors.setdefault(name, sentence(name, _fields(model).get(name), error))
+        errors.setdefault(name, sentence(name, fields_of(model).get(name), error))
     return None, errors
 
 
-class AsDeclared(GenerateJsonSchema):
-    """Options and presets keep the order that the lab gives them."""
-
-    def sort(
-        self,
-        value: JsonSchemaValue,
-        parent_key: str | None = None,  # noqa: ARG002 (pydantic names it)
-    ) -> JsonSchemaValue:
-        return value
-
-
-@cache
-def _fields(model: type[Params]) -> dict[str, dict[str, Any]]:
-    """Each field's JSON schema, and for blocks the kinds of block with their fields."""
-    whole = model.model_json_schema(schema_generator=AsDeclared)
-    fields = {}
-    for name, schema in whole.get("properties", {}).items():
-        fields[name] = {**schema, "literals": get_args(model.model_fields[name].annotation)}
-        if schema.get("control") == "blocks":
-            fields[name]["kinds"] = _block_kinds(schema["items"], whole.get("$defs", {}))
-    return fields
-
-
-def _block_kinds(items: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    """The union of blocks, flattened: for each its kind, label, help and fields."""
-    kinds = []
-    for branch in items.get("oneOf") or items.get("anyOf") or [items]:
-        block = defs[branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch
-        fields = [{"name": n, **_resolved(s, defs)} for n, s in block["properties"].items()]
-        tag = next(f for f in fields if "const" in f)
-        kinds.append(
-            {
-                "tag": tag["name"],
-                "kind": tag["const"],
-                "label": block.get("title", tag["const"]),
-                "help": block.get("description", ""),
-                "fields": [f for f in fields if f is not tag],
-            }
-        )
-    return tuple(kinds)
-
-
-def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
-    if "$ref" not in schema:
-        return dict(schema)
-    return {**defs[schema["$ref"].rpartition("/")[2]], **schema}
-
-
 def _control(
-    name: str, schema: Mapping[str, Any], value: Any, error: str, pictures: Sequence[Any]
+    name: str,
+    schema: Mapping[str, Any],
+    value: Any,
+    error: str,
+    pictures: Sequence[Option],
 ) -> Control:
     kind = str(schema["control"])
     options: tuple[Option, ...] = ()
     if kind == "choice":
-        options = tuple(Option(k, v, k == str(value)) for k, v in schema["options"].items())
+        options = _choice_options(str(value), schema)
     elif kind == "picture":
         options = _picture_options(str(value), pictures)
     return Control(
@@ -225,21 +191,23 @@ def _control(
     )
 
 
-def _picture_options(value: str, pictures: Sequence[Any]) -> tuple[Option, ...]:
+def _choice_options(value: str, schema: Mapping[str, Any]) -> tuple[Option, ...]:
+    by_name = schema.get("datasets", False)
+    return tuple(
+        Option(k, v, k == value, missing=by_name and not registry.is_available(k))
+        for k, v in schema["options"].items()
+    )
+
+
+def _picture_options(value: str, pictures: Sequence[Option]) -> tuple[Option, ...]:
     found = [
         Option(p.name, p.title, p.name == value, static(p.thumbnail), p.alt)
         for p in PICTURES.values()
     ]
-    for own in pictures:
-        named, label, url = (_of(own, key) for key in ("value", "label", "url"))
-        found.append(Option(named, label, named == value, url))
+    found += [replace(own, chosen=own.value == value) for own in pictures]
     if not any(option.chosen for option in found):
         found.append(Option(value, "Your picture" if ":" in value else value.capitalize(), True))
     return tuple(found)
-
-
-def _of(own: Any, key: str) -> str:
-    return str(own.get(key, "") if isinstance(own, Mapping) else getattr(own, key, ""))
 
 
 def _decode(schema: Mapping[str, Any] | None, text: str) -> Any:

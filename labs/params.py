@@ -17,6 +17,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from labs.words import number
+
 Picture = str
 """A field of this type names a picture: "coffee" (built in) or "own:<id>" (the learner's)."""
 
@@ -52,7 +54,7 @@ def _check_matrix(rows: Rows, extra: Mapping[str, Any]) -> None:
         allowed = " or ".join(f"{n}×{n}" for n in sides)
         raise refuse(f"The grid must be square: {allowed}.")
     if any(not low <= cell <= high for row in rows for cell in row):
-        raise refuse(f"Each cell must lie between {low:g} and {high:g}.")
+        raise refuse(f"Each cell must lie between {number(low)} and {number(high)}.")
 
 
 def _check_drawing(cells: Sequence[int], extra: Mapping[str, Any]) -> None:
@@ -97,10 +99,14 @@ def choice(
     *,
     label: str,
     help: str = "",  # noqa: A002
+    datasets: bool = False,
 ) -> Any:
-    """One of a few, shown as radio buttons. The field's type is a Literal of the same values."""
+    """One of a few, shown as radio buttons. The field's type is a Literal of the same values.
+
+    Where they name `datasets`, those that are not on this site are marked so.
+    """
     names = dict(options) if isinstance(options, Mapping) else {o: o for o in options}
-    return _field(default, "choice", label, help, options=names)
+    return _field(default, "choice", label, help, options=names, datasets=datasets or None)
 
 
 def switch(default: bool, *, label: str, help: str = "") -> Any:  # noqa: A002

@@ -16,7 +16,9 @@ STRUCTURED = ("matrix", "blocks", "drawing")
 def sentence(name: str, schema: Mapping[str, Any] | None, error: ErrorDetails) -> str:
     """What a person is told: what is wrong and what is allowed."""
     if error["type"] == "refused":
-        return str(error["ctx"]["sentence"])
+        said = str(error["ctx"]["sentence"])
+        where = _block(schema, error)[0] if schema and "kinds" in schema else ""
+        return f"{where}: {said}" if where else said
     if schema is None:
         named = name if len(name) <= 40 else name[:40] + "…"
         return f"“{named}” is not a setting of this lab. Take it out." if named else error["msg"]
@@ -58,21 +60,25 @@ def _number_sentence(label: str, schema: Mapping[str, Any]) -> str:
 
 
 def _block_sentence(label: str, schema: Mapping[str, Any], error: ErrorDetails) -> str:
-    place = error["loc"][1] if len(error["loc"]) > 1 else None
-    if not isinstance(place, int):
+    where, kind = _block(schema, error)
+    if not where:
         return f"{label} must have from {schema.get('minItems', 1)} to {schema['maxItems']} blocks."
-    kinds = {kind["kind"]: kind for kind in schema["kinds"]}
-    given = next((k for k in kinds.values() if k["kind"] in map(str, error["loc"][2:])), None)
-    field = str(error["loc"][-1])
-    found = next((f for f in given["fields"] if f["name"] == field), None) if given else None
-    if given and error["type"] == "extra_forbidden":
-        return f"Block {place + 1} ({given['label']}): “{field[:40]}” is not one of its settings."
-    if given and found:
-        title = found.get("title", field)
-        return f"Block {place + 1} ({given['label']}): {_allowed(title, found)}"
-    return (
-        f"Block {place + 1} must be one of these: {', '.join(k['label'] for k in kinds.values())}."
-    )
+    name = str(error["loc"][-1])
+    if kind and error["type"] == "extra_forbidden":
+        return f"{where}: “{name[:40]}” is not one of its settings."
+    field = next((f for f in kind["fields"] if f["name"] == name), None) if kind else None
+    if field:
+        return f"{where}: {_allowed(field.get('title', name), field)}"
+    return f"{where} must be one of these: {', '.join(k['label'] for k in schema['kinds'])}."
+
+
+def _block(schema: Mapping[str, Any], error: ErrorDetails) -> tuple[str, Mapping[str, Any] | None]:
+    """Which block is at fault ("Block 2 (Pooling)"; "" where it is all of them), and its kind."""
+    place, tags = (error["loc"][1:2] or ("",))[0], set(error["loc"][2:3])
+    if not isinstance(place, int):
+        return "", None
+    kind = next((kind for kind in schema["kinds"] if kind["kind"] in tags), None)
+    return f"Block {place + 1}" + (f" ({kind['label']})" if kind else ""), kind
 
 
 def _allowed(title: str, field: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from labs import params
-from labs.controls import Control, controls_for, decode, validate
+from labs.controls import Control, Option, controls_for, decode, validate
 from labs.params import blocks, choice, drawing, matrix, picture, refuse, slider, switch
 
 IDENTITY = ((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0))
@@ -35,6 +35,14 @@ class Convolution(Block):
 class Pool(Block):
     kind: Literal["pool"] = "pool"
     mode: Literal["max", "average"] = choice("max", ["max", "average"], label="Mode")
+    side: int = slider(2, low=1, high=9, label="Side")
+
+    @field_validator("side")
+    @classmethod
+    def is_even(cls, side: int) -> int:
+        if side % 2:
+            raise refuse("A pool's side must be even.")
+        return side
 
 
 class Sample(params.Params):
@@ -116,7 +124,7 @@ def test_what_belongs_to_the_page_is_not_a_param() -> None:
         ("dilation", "3", "Dilation must be one of these: One, Two."),
         ("flip", "perhaps", "Flip must be on or off."),
         ("kernel", "[[1, 2], [3, 4]]", "The grid must be square: 3×3 or 5×5."),
-        ("kernel", "[[10,0,0],[0,0,0],[0,0,0]]", "Each cell must lie between -9 and 9."),
+        ("kernel", "[[10,0,0],[0,0,0],[0,0,0]]", "Each cell must lie between −9 and 9."),
         ("kernel", '[["a"]]', "Kernel must be a square grid of numbers from −9 to 9."),
         ("kernel", "[[", "Kernel could not be read: it is not valid JSON."),
         ("kernel", "[[NaN]]", "Kernel could not be read: it is not valid JSON."),
@@ -154,6 +162,7 @@ def test_it_says_what_is_allowed(field: str, text: str, says: str) -> None:
             "Block 2 (Pool): Mode must be one of these: max, average.",
         ),
         ({"kind": "pool", "size": 2}, "Block 2 (Pool): “size” is not one of its settings."),
+        ({"kind": "pool", "side": 3}, "Block 2 (Pool): A pool's side must be even."),
     ],
 )
 def test_it_names_the_block_at_fault(block: dict[str, Any], says: str) -> None:
@@ -193,7 +202,7 @@ def test_options_keep_the_order_of_the_lab() -> None:
 
 
 def test_the_learners_own_pictures_can_be_chosen() -> None:
-    mine = {"value": "own:7", "label": "my cat", "url": "/pictures/7/"}
+    mine = Option("own:7", "my cat", url="/pictures/7/")
     photo = by_name(controls_for(Sample, {"photo": "own:7"}, pictures=[mine]))["photo"]
     chosen = [option for option in photo.options if option.chosen]
     assert [(o.value, o.label, o.url) for o in chosen] == [("own:7", "my cat", "/pictures/7/")]
@@ -226,6 +235,28 @@ def test_no_form_at_all_breaks_it(fields: dict[str, str]) -> None:
     assert (made is None) == bool(errors)
     assert all(sentence.endswith(".") for sentence in errors.values())
     assert all(isinstance(control.text, str) for control in controls_for(Sample, values))
+
+
+def test_the_words_of_a_refusal_need_no_django() -> None:
+    code = "import labs.refusals, labs.fields, sys; print({'django'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_dataset_that_is_not_here_is_marked_unless_it_is_chosen_already() -> None:
+    class Learner(params.Params):
+        data: Literal["digits", "mnist"] = choice(
+            "digits", {"digits": "Digits", "mnist": "MNIST"}, label="Data", datasets=True
+        )
+        other: Literal["mnist", "x"] = choice("x", ["mnist", "x"], label="No dataset")
+
+    def missing(**values: str) -> dict[str, tuple[bool, bool]]:
+        data = by_name(controls_for(Learner, values))["data"]
+        return {o.value: (o.missing, o.disabled) for o in data.options}
+
+    assert missing() == {"digits": (False, False), "mnist": (True, True)}
+    assert missing(data="mnist")["mnist"] == (True, False)
+    assert not any(o.missing for o in by_name(controls_for(Learner, {}))["other"].options)
 
 
 def test_it_needs_neither_torch_nor_numpy() -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.models import NOBODY, known_learner_id, learner_id
-from labs.controls import controls_for
+from labs.controls import Option, controls_for
 from labs.lab import Lab, catalog
 from labs.models import Picture, Run
 from labs.panel import slots_of
@@ -82,12 +82,17 @@ def lab_context(
     }
 
 
-def own_pictures(request: HttpRequest) -> list[dict[str, str]]:
+def own_pictures(request: HttpRequest) -> list[Option]:
     """The learner's pictures that are ready, newest first."""
     owner = known_learner_id(request) or NOBODY
     ready = Picture.objects.filter(learner_id=owner, job__state="succeeded").order_by("-created")
     return [
-        {"value": p.value, "label": p.label, "url": reverse("pictures:image", args=[p.pk])}
+        Option(
+            value=p.value,
+            label=p.label,
+            url=reverse("pictures:image", args=[p.pk]),
+            delete=reverse("pictures:delete", args=[p.pk]),
+        )
         for p in ready[:24]
     ]
 

@@ -199,7 +199,7 @@ def test_a_setting_out_of_range_is_said_at_its_control_and_the_map_stays(
     first = forge.wait_for_map()
     forge.cell(2, 2).fill("99")
     error = page.locator("[data-error-for=kernel]")
-    expect(error).to_have_text("Each cell must lie between -10 and 10.")
+    expect(error).to_have_text("Each cell must lie between −10 and 10.")
     expect(page.locator("#live-message")).to_contain_text("out of its range")
     assert pixels(forge.map) == first
     forge.cell(2, 2).fill("9")

@@ -22,6 +22,7 @@ class Params(params.Params):
         {"digits": "5,000 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"},
         label="Pictures",
         help="What the network learns from. The larger two are here if your site has brought them.",
+        datasets=True,
     )
     epochs: int = slider(
         12, low=1, high=50, label="Epochs", help="How often it sees each training picture."

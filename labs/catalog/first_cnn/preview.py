@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from labs import params
 from labs.data import registry
 from labs.events import Event, Note, Table
+from labs.fields import fields_of
 from labs.nets.blocks import (
     MOST_BLOCKS,
     Activation,
@@ -21,6 +23,7 @@ from labs.nets.blocks import (
 )
 from labs.nets.limits import Plan, excess, memory_of
 from labs.nets.shapes import Row, Walk, walk, written
+from labs.refusals import sentence
 
 SHAPE = (1, 28, 28)
 DEFAULT: tuple[Block, ...] = (
@@ -36,7 +39,11 @@ DEFAULT: tuple[Block, ...] = (
     Activation(),
 )
 
-_BLOCK: TypeAdapter[Block] = TypeAdapter(Block)
+
+class Network(params.Params):
+    """The one field that the preview reads; the lab's own Params check the same, and more."""
+
+    blocks: tuple[Block, ...] = params.blocks(DEFAULT, high=MOST_BLOCKS, label="Network")
 
 
 def preview(values: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -48,22 +55,15 @@ def preview(values: Mapping[str, Any]) -> tuple[Event, ...]:
     return (_table(found, complete=not problem), _note(found, plan, problem))
 
 
-def _readable(values: Any) -> tuple[list[Block], str]:
+def _readable(values: Any) -> tuple[tuple[Block, ...], str]:
     """The blocks up to the first that cannot be read, and a sentence about that one."""
-    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MOST_BLOCKS:
-        return [], f"A network has from 1 to {MOST_BLOCKS} blocks. Reset puts the default back."
-    chosen: list[Block] = []
-    for place, value in enumerate(values, start=1):
-        try:
-            chosen.append(_BLOCK.validate_python(value))
-        except ValidationError as refused:
-            error = refused.errors(include_url=False)[0]
-            where = " ".join(str(part) for part in error["loc"])[:60] or "kind"
-            return (
-                chosen,
-                f"Block {place} cannot be read yet ({where}): {error['msg'].rstrip('.')}.",
-            )
-    return chosen, ""
+    try:
+        return Network(blocks=values).blocks, ""
+    except ValidationError as refused:
+        first = refused.errors(include_url=False)[0]
+    known = first["loc"][1] if len(first["loc"]) > 1 else 0
+    before = Network(blocks=values[:known]).blocks if known else ()
+    return before, sentence("blocks", fields_of(Network)["blocks"], first)
 
 
 def _plan(values: Mapping[str, Any]) -> Plan:
@@ -88,7 +88,14 @@ def _table(found: Walk, complete: bool) -> Table:
     return Table(
         name="layers",
         title="Layer by layer, for one picture of 1×28×28",
-        columns=("Layer", "Makes", "How", "Parameters", "How many", "Memory"),
+        columns=(
+            "Layer",
+            "Makes",
+            "Size, worked out",
+            "Parameters",
+            "Parameters, worked out",
+            "Memory",
+        ),
         rows=tuple(rows),
     )
 

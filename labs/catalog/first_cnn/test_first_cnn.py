@@ -17,6 +17,7 @@ from labs.catalog.first_cnn.drawn import centred, reading
 from labs.catalog.first_cnn.lab import LAB, Cell, Drawing, Params
 from labs.catalog.first_cnn.preview import DEFAULT, preview
 from labs.context import LabError
+from labs.controls import validate
 from labs.data.datasets import load
 from labs.data.registry import REGISTRY
 from labs.events import Bars, Curves, Event, Images, Matrix, Note, Progress, Result, Table
@@ -352,6 +353,49 @@ def test_the_preview_names_the_layer_at_fault_and_shows_those_before_it() -> Non
     assert isinstance(table, Table) and isinstance(note, Note)
     assert len(table.rows) == 1 and table.rows[0][1] == "16×28×28"
     assert note.tone == "wrong" and note.text.startswith("Layer 2, dense, 64 units")
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        (
+            {"kind": "convolution", "filters": ""},
+            "Block 2 (Convolution): Filters must be a whole number from 1 to 256.",
+        ),
+        (
+            {"kind": "convolution", "size": 4},
+            "Block 2 (Convolution): A kernel's size must be odd (1, 3, 5 or 7), so that it has a"
+            " middle.",
+        ),
+        (
+            {"kind": "dropout", "rate": "."},
+            "Block 2 (Dropout): Share set to zero must be a number from 0 to 0.9.",
+        ),
+        ({"kind": "convolution", "no": 1}, "Block 2 (Convolution): “no” is not one of its"),
+        ({"kind": "x"}, "Block 2 must be one of these: Convolution, Activation, Pooling"),
+        ("x", "Block 2 must be one of these: Convolution"),
+    ],
+)
+def test_a_block_that_is_half_typed_is_refused_in_words_before_the_run_and_at_it(
+    block: Any, says: str
+) -> None:
+    blocks = [{"kind": "pooling"}, block, {"kind": "flatten"}]
+    table, note = preview({"blocks": blocks})
+    assert isinstance(table, Table) and isinstance(note, Note)
+    assert len(table.rows) == 1, "the layers before it are shown"
+    assert note.text.startswith(says)
+    assert validate(Params, {"blocks": blocks})[1]["blocks"] == note.text
+
+
+@pytest.mark.parametrize("blocks", [[], 3, None, [{"kind": "activation"}] * 20])
+def test_a_network_of_no_length_says_how_long_one_is(blocks: Any) -> None:
+    assert "Network must have from 1 to 19 blocks." in preview({"blocks": blocks})[1].text  # type: ignore[attr-defined]
+
+
+def test_the_columns_of_the_preview_say_what_stands_in_them() -> None:
+    table = preview({})[0]
+    assert isinstance(table, Table)
+    assert table.columns[2] == "Size, worked out" and table.columns[4] == "Parameters, worked out"
 
 
 # --- the follow-ups

@@ -27,6 +27,7 @@ PRESETS: dict[str, Rows] = {
     ),
     "Box blur 7×7": _rows(*["1 1 1 1 1 1 1"] * 7, divide=49),
 }
+IN_COLOUR = "Counts only with Channels: Red, green, blue."
 
 
 class Params(params.Params):
@@ -64,8 +65,8 @@ class Params(params.Params):
             "circular": "Circular",
         },
         label="What the padding holds",
-        help="Zeros are black. Reflect mirrors the picture, replicate repeats its last pixel,"
-        " circular goes on at the other side.",
+        help="Counts only with Padding: Same. Zeros are black. Reflect mirrors the picture,"
+        " replicate repeats its last pixel, circular goes on at the other side.",
     )
     dilation: int = slider(
         1,
@@ -87,10 +88,10 @@ class Params(params.Params):
         high=1,
         step=0.1,
         label="Red slice",
-        help="The kernel times this number is the slice that looks at red.",
+        help=f"{IN_COLOUR} The kernel times this number is the slice that looks at red.",
     )
-    green: float = slider(1, low=-1, high=1, step=0.1, label="Green slice")
-    blue: float = slider(1, low=-1, high=1, step=0.1, label="Blue slice")
+    green: float = slider(1, low=-1, high=1, step=0.1, label="Green slice", help=IN_COLOUR)
+    blue: float = slider(1, low=-1, high=1, step=0.1, label="Blue slice", help=IN_COLOUR)
     bias: int = slider(0, low=-255, high=255, label="Bias", help="Added to every cell of the map.")
     activation: Literal["none", "relu"] = choice(
         "none",
@@ -105,10 +106,18 @@ class Params(params.Params):
         help="In pixels. A smaller picture stays as it is.",
     )
     row: int = slider(
-        30, low=0, high=255, label="Row of the cell", help="Past the map's edge: its last row."
+        30,
+        low=0,
+        high=255,
+        label="Row of the cell",
+        help="Counted from 0. Past the map's edge: its last row.",
     )
     column: int = slider(
-        40, low=0, high=255, label="Column of the cell", help="Past the edge: the last column."
+        40,
+        low=0,
+        high=255,
+        label="Column of the cell",
+        help="Counted from 0. Past the edge: the last column.",
     )
 
 

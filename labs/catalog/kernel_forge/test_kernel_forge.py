@@ -220,3 +220,16 @@ def test_a_large_picture_takes_a_few_milliseconds() -> None:
         events(size=256, colour="rgb", kernel=PRESETS["Box blur 7×7"])
         times.append(time.perf_counter() - start)
     assert min(times) < 0.25  # about 0.02 s on two idle cores; others may share them
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("red", "green", "blue"), "Counts only with Channels: Red, green, blue."),
+        (("border",), "Counts only with Padding: Same."),
+        (("row", "column"), "Counted from 0."),
+    ],
+)
+def test_a_control_says_when_it_counts_and_from_where(names: tuple[str, ...], says: str) -> None:
+    for name in names:
+        assert says in (Params.model_fields[name].description or ""), name
