@@ -52,7 +52,8 @@ RUN pip install --no-deps --no-build-isolation -e . \
         python manage.py collectstatic --noinput --verbosity 0
 USER 10001:10001
 CMD ["uvicorn", "config.asgi:application", "--app-dir", "platform", "--host", "0.0.0.0", \
-    "--port", "8000", "--no-server-header", "--timeout-graceful-shutdown", "5"]
+    "--port", "8000", "--no-server-header", "--no-proxy-headers", \
+    "--timeout-graceful-shutdown", "5"]
 
 
 FROM worker-packages AS worker

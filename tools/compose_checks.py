@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.compose_site import Guest, Message, Site
+from tools.compose_site import Counting, Message, Site, state_of
 
 SERVICES = {"proxy", "web", "worker-interactive", "worker-training", "reaper", "db", "redis"}
 TRAINING = "worker-training"
-STEPS = 16
-STEP = re.compile(r"Step (\d+) drew ([0-9.]+)\.")
 
 
 def one_door(site: Site) -> str:
@@ -119,6 +116,19 @@ def pages_and_headers(site: Site) -> str:
     return f"({len(links)} files)"
 
 
+def forged_address(site: Site) -> str:
+    """A forged X-Forwarded-For is not believed: the site sees who asked the proxy"""
+    guest, forged = site.guest(), "203.0.113.9"
+    guest.headers["X-Forwarded-For"] = forged
+    run = guest.start("kernel-forge", bias=17)
+    [[seen]] = site.rows(
+        "select j.address from labs_job j join labs_run r on r.job_id = j.id "
+        f"where r.id = '{run.split('/')[2]}'"
+    )
+    assert seen not in ("", forged), f"the site took the guest for {seen or 'nobody'}"
+    return f"({seen})"
+
+
 def too_large(site: Site) -> str:
     """8 MB are refused with 413 within a second, also where their length is not said"""
     chunks = b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n"
@@ -167,62 +177,6 @@ def one_by_one(seen: list[Message]) -> None:
     assert len(moments) >= 8, f"{len(seen)} messages came at {len(moments)} moments"
     longest = max(after - before for before, after in itertools.pairwise(times))
     assert longest <= 0.7 * span, f"a gap of {longest:.1f} s in {span:.1f} s"
-
-
-class Counting(threading.Thread):
-    """A guest's run of the lab that counts, followed to its end."""
-
-    def __init__(self, guest: Guest, seed: int) -> None:
-        super().__init__(daemon=True)
-        self.guest, self.seed = guest, seed
-        self.run_path = guest.start("steady", seed=seed, steps=STEPS, pause=0.3)
-        self.drew: dict[int, set[str]] = {}
-        self.began = time.monotonic()
-        self.newest = 0.0
-        self.first_byte: float | None = None
-        self.start()
-
-    def run(self) -> None:
-        for message in self.guest.follow(self.run_path):
-            self.first_byte = self.first_byte or message.at
-            if found := STEP.search(message.data):
-                self.drew.setdefault(int(found[1]), set()).add(found[2])
-                self.newest = time.monotonic()
-
-    def until(self, step: int, seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
-        while max(self.drew, default=0) < step:
-            assert time.monotonic() < end, f"run {self.seed} stands at {self.drew}"
-            time.sleep(0.05)
-
-    def until_it_goes_on(self, since: float, seconds: float) -> float:
-        """Wait for an event that came after `since`; gives how long after."""
-        end = since + seconds
-        while self.newest <= since:
-            assert time.monotonic() < end, f"run {self.seed} did not go on within {seconds} s"
-            time.sleep(0.05)
-        return self.newest - since
-
-    def ended_well(self, site: Site) -> tuple[int, int]:
-        """The run is whole: each step with one value, as its file has it. Gives attempt, tries."""
-        self.join(90)
-        assert not self.is_alive(), f"run {self.seed}: {state_of(site, self.run_path)}"
-        state, attempt, tries = state_of(site, self.run_path)
-        assert state == "succeeded", f"run {self.seed} {state}"
-        assert all(len(values) == 1 for values in self.drew.values()), f"drew twice: {self.drew}"
-        _, content = self.guest.get(f"{self.run_path}files/numbers.txt")
-        kept = content.decode().split()
-        assert len(kept) == STEPS, f"run {self.seed} kept {len(kept)} of {STEPS} steps"
-        for step, values in self.drew.items():
-            assert values == {f"{float(kept[step - 1]):.6f}"}, f"step {step}: {values}, {kept}"
-        return int(attempt), int(tries)
-
-
-def state_of(site: Site, run: str) -> list[str]:
-    return site.rows(
-        "select j.state, j.attempt, j.tries from labs_job j join labs_run r on r.job_id = j.id "
-        f"where r.id = '{run.split('/')[2]}'"
-    )[0]
 
 
 def deploy_in_mid_run(site: Site) -> str:
@@ -290,6 +244,7 @@ CHECKS: tuple[Callable[[Site], str], ...] = (
     no_torch_in_web,
     no_way_out,
     pages_and_headers,
+    forged_address,
     too_large,
     trains_and_streams,
     deploy_in_mid_run,

@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yml as tools/compose_test.py sees it: its containers, and a guest."""
+"""The stack of docker-compose.yml as tools/compose_test.py sees it: containers, a guest, a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tools.processes import ROOT, CannotRunError
 BEGAN = time.monotonic()
 PROJECT = "convolab-check"
 FILES = ("docker-compose.yml", "deploy/check.override.yml")
+STEPS = 16
+STEP = re.compile(r"Step (\d+) drew ([0-9.]+)\.")
 IMAGES = (("db", "redis", "web"), ("worker-interactive", "proxy"))
 
 
@@ -102,11 +105,13 @@ class Guest:
     def __init__(self, port: int) -> None:
         self.port = port
         self.cookies: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     def open(
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = self.headers | headers
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # answered before its end
@@ -160,3 +165,59 @@ class Guest:
                 fields = {}
         finally:
             connection.close()
+
+
+class Counting(threading.Thread):
+    """A guest's run of the lab that counts, followed to its end."""
+
+    def __init__(self, guest: Guest, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.guest, self.seed = guest, seed
+        self.run_path = guest.start("steady", seed=seed, steps=STEPS, pause=0.3)
+        self.drew: dict[int, set[str]] = {}
+        self.began = time.monotonic()
+        self.newest = 0.0
+        self.first_byte: float | None = None
+        self.start()
+
+    def run(self) -> None:
+        for message in self.guest.follow(self.run_path):
+            self.first_byte = self.first_byte or message.at
+            if found := STEP.search(message.data):
+                self.drew.setdefault(int(found[1]), set()).add(found[2])
+                self.newest = time.monotonic()
+
+    def until(self, step: int, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while max(self.drew, default=0) < step:
+            assert time.monotonic() < end, f"run {self.seed} stands at {self.drew}"
+            time.sleep(0.05)
+
+    def until_it_goes_on(self, since: float, seconds: float) -> float:
+        """Wait for an event that came after `since`; gives how long after."""
+        end = since + seconds
+        while self.newest <= since:
+            assert time.monotonic() < end, f"run {self.seed} did not go on within {seconds} s"
+            time.sleep(0.05)
+        return self.newest - since
+
+    def ended_well(self, site: Site) -> tuple[int, int]:
+        """The run is whole: each step with one value, as its file has it. Gives attempt, tries."""
+        self.join(90)
+        assert not self.is_alive(), f"run {self.seed}: {state_of(site, self.run_path)}"
+        state, attempt, tries = state_of(site, self.run_path)
+        assert state == "succeeded", f"run {self.seed} {state}"
+        assert all(len(values) == 1 for values in self.drew.values()), f"drew twice: {self.drew}"
+        _, content = self.guest.get(f"{self.run_path}files/numbers.txt")
+        kept = content.decode().split()
+        assert len(kept) == STEPS, f"run {self.seed} kept {len(kept)} of {STEPS} steps"
+        for step, values in self.drew.items():
+            assert values == {f"{float(kept[step - 1]):.6f}"}, f"step {step}: {values}, {kept}"
+        return int(attempt), int(tries)
+
+
+def state_of(site: Site, run: str) -> list[str]:
+    return site.rows(
+        "select j.state, j.attempt, j.tries from labs_job j join labs_run r on r.job_id = j.id "
+        f"where r.id = '{run.split('/')[2]}'"
+    )[0]

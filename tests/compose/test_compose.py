@@ -114,7 +114,9 @@ def test_it_starts_the_processes_of_the_procfile() -> None:
     assert SERVICES["reaper"]["command"] == local["reaper"]
     said = " ".join(re.findall(r'"([^"]+)"', DOCKERFILE.split("FROM web-packages AS web")[1]))
     assert "uvicorn config.asgi:application --app-dir platform --host 0.0.0.0 --port 8000" in said
-    assert "--timeout-graceful-shutdown 5" in said
+    assert "--no-proxy-headers --timeout-graceful-shutdown 5" in said
+    web = " ".join(local["web"])
+    assert web.endswith("--port 8000 --no-proxy-headers --timeout-graceful-shutdown 5")
 
 
 def test_only_what_must_be_reached_from_outside_is_on_an_open_network() -> None:
@@ -160,9 +162,11 @@ def test_every_published_image_is_pinned() -> None:
 
 
 def test_the_web_image_is_made_from_nothing_of_the_workers() -> None:
-    assert "FROM web-packages AS web\n" in DOCKERFILE
-    before = DOCKERFILE.split("FROM web-packages AS worker-packages")[0]
-    assert "pip install -r /worker.txt" not in before
+    """It builds on web-packages, so what any stage up to that one installs is in it."""
+    stages = dict(re.findall(r"^FROM (.+)\n((?:(?!FROM ).*\n)*)", DOCKERFILE, re.MULTILINE))
+    installs = [stage for stage, steps in stages.items() if re.search("pip install.*worker", steps)]
+    assert installs == ["web-packages AS worker-packages"]
+    assert "web-packages AS web" in stages
     for name in ("web", "migrate", "reaper"):
         assert SERVICES[name]["image"] == "convolab-web"
 
@@ -178,6 +182,17 @@ def test_the_proxy_holds_no_stream_back_and_refuses_large_bodies() -> None:
         assert not re.fullmatch(refused[1], str(size))
     assert re.search(r"flush_interval -1", caddyfile)
     assert not re.search(r"^\s*(encode|read_body|write)\b", caddyfile, re.MULTILINE)
+
+
+def test_the_proxy_believes_nobodys_forwarded_headers_by_default() -> None:
+    """192.0.2.1 is nobody's (RFC 5737). Caddy 2.5 and newer know `trusted_proxies` there."""
+    handler = (ROOT / "deploy" / "Caddyfile").read_text().split("reverse_proxy web:8000 {")[1]
+    (trusted,) = re.findall(r"^\s*trusted_proxies (.*)", handler.split("\n\t}\n")[0], re.MULTILINE)
+    assert trusted == "{$CONVOLAB_FRONT_PROXIES:192.0.2.1}"
+    front = SERVICES["proxy"]["environment"]["CONVOLAB_FRONT_PROXIES"]
+    assert front == "${CONVOLAB_FRONT_PROXIES:-192.0.2.1}"
+    hops = SERVICES["web"]["environment"]["CONVOLAB_TRUSTED_PROXIES"]
+    assert hops == "${CONVOLAB_TRUSTED_PROXIES:-1}"
 
 
 def test_nothing_goes_into_an_image_that_is_not_named() -> None:
