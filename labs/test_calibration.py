@@ -11,6 +11,7 @@ from labs import calibration
 from labs.calibration import Measured
 from labs.data.datasets import keep_brought, read_folder
 from labs.lab import Claim, Lab, catalog
+from tests.needs import not_run
 
 CLAIMS = [(lab, claim) for lab in catalog().values() for claim in lab.claims]
 NEW_SEEDS = (1001, 1002, 1003)
@@ -42,7 +43,7 @@ def test_three_new_seeds_agree_with_what_was_measured(
     """The full MNIST is no part of the repository: where its folder is not, this says so."""
     if not calibration.can_measure(claim):
         if not MNIST.is_dir():
-            pytest.skip(f"NOT RUN: {claim.dataset} is not here, and {MNIST} neither")
+            not_run("datasets", f"{claim.dataset} is not here, and {MNIST} neither")
         monkeypatch.setenv("CONVOLAB_DATA", str(tmp_path))
         keep_brought(claim.dataset, read_folder(MNIST))
     values = [value for value, _ in calibration.measure(lab, claim, NEW_SEEDS)]

@@ -10,6 +10,7 @@ import torch
 
 from labs.context import LabError
 from labs.data import datasets, idx, registry
+from tests.needs import not_run
 
 MNIST = registry.ROOT.parent / "shared" / "datasets" / "MNIST" / "raw"
 
@@ -124,8 +125,9 @@ def test_the_files_of_another_dataset_of_that_shape_are_named(tmp_path: Path) ->
     datasets.keep_brought("mnist", datasets.read_folder(tmp_path))
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason=f"NOT RUN: the full MNIST is not in {MNIST}")
 def test_the_real_files_begin_with_the_labels_that_tell_them_apart() -> None:
+    if not MNIST.is_dir():
+        not_run("datasets", f"the full MNIST is not in {MNIST}")
     labels = datasets.read_folder(MNIST)["train_y"]
     assert tuple(labels[:10].tolist()) == registry.REGISTRY["mnist"].first_labels
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.needs import not_run
 from tools import compose_test, make_secrets
 from tools.processes import ROOT, procfile
 
@@ -257,5 +258,5 @@ def test_no_script_of_ours_hides_a_standard_module_from_those_beside_it() -> Non
 def test_it_comes_up_and_a_run_streams_through_the_proxy() -> None:
     done = subprocess.run([sys.executable, "tools/compose_test.py"], cwd=ROOT)
     if done.returncode == compose_test.NOT_RUN:
-        pytest.skip(f"NOT RUN: there is no Docker Engine tool ({compose_test.engine_tool()})")
+        not_run("engine", f"there is no Docker Engine tool ({compose_test.engine_tool()})")
     assert done.returncode == 0

@@ -1,0 +1,21 @@
+"""What a machine may lack: a test that needs it says so and is skipped, or fails where it must be.
+
+CONVOLAB_REQUIRE names, with commas, what must be there: `engine` (Docker), `datasets` (MNIST).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import pytest
+
+KNOWN = {"engine", "datasets"}
+
+
+def not_run(what: str, why: str) -> NoReturn:
+    required = {name for name in os.environ.get("CONVOLAB_REQUIRE", "").split(",") if name}
+    assert what in KNOWN and required <= KNOWN, f"CONVOLAB_REQUIRE knows {sorted(KNOWN)}"
+    if what in required:
+        pytest.fail(f"NOT RUN, and CONVOLAB_REQUIRE asks for it: {why}")
+    pytest.skip(f"NOT RUN: {why}")
