@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
@@ -27,6 +28,11 @@ from labs.follower import Wish
 from labs.live import hub
 
 THREADS = 8
+BODY_SECONDS = 60.0
+TOO_SLOW = "The rest of what was sent did not come within a minute. Send it again."
+MANY_STREAMS = (
+    "This browser has many pages of runs open. Close one; this one then goes on by itself."
+)
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -50,8 +56,11 @@ class Views(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self.read_body(receive)
+            body = await _body(receive)
         except RequestAborted:
+            return
+        except TimeoutError:
+            await _refuse(send, 408, TOO_SLOW, (b"connection", b"close"))
             return
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self.pool, self._respond, scope, body)
@@ -68,6 +77,25 @@ class Views(ASGIHandler):
         response.close()  # sends request_finished: this thread's connections are looked after
         body.close()
         return whole
+
+
+async def _body(receive: Receive) -> IO[bytes]:
+    """The whole body, on the disk where it is large. Raises RequestAborted and TimeoutError."""
+    body = SpooledTemporaryFile(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115 (given away)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestAborted
+                body.write(message.get("body", b""))
+                if not message.get("more_body"):
+                    break
+    except BaseException:
+        body.close()
+        raise
+    body.seek(0)
+    return body
 
 
 def _whole(response: HttpResponseBase) -> HttpResponseBase:
@@ -122,9 +150,13 @@ class Streams:
                 head.update(message)
 
         await self.app(scope, receive, hold)
-        if head:
-            wish: Wish = scope["convolab.wish"]
+        if not head:
+            return
+        wish: Wish = scope["convolab.wish"]
+        if hub().has_room_for(wish):
             await self._stream(wish, head, receive, send)
+        else:
+            await _refuse(send, 429, MANY_STREAMS, (b"retry-after", b"5"))
 
     async def _stream(self, wish: Wish, head: Message, receive: Receive, send: Send) -> None:
         kept = [(k, v) for k, v in head["headers"] if k.lower() != b"content-length"]
@@ -146,6 +178,12 @@ class Streams:
             async for message in messages:
                 await send({"type": "http.response.body", "body": message, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse(send: Send, status: int, says: str, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{says}\n".encode()})
 
 
 def _cut(send: Send) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from labs import stream
-from labs.models import Job
+from labs.models import Job, State
 from labs.models.job import FINAL
+from labs.models.turn import Queue
 from labs.panel import event_html, status_of
 from labs.state import MARKS, Entry, Place, place_of, state_at
 
 Message = tuple[str, Place, bytes]
+MOST_ASKED = 500
+"""Jobs of one query."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,21 @@ def load_feed(key: str, job_id: int | None) -> tuple[list[Entry], Seen | None]:
 
 
 def look_at(job_ids: list[int]) -> dict[int, Seen]:
-    found = {job.pk: _seen(job) for job in Job.objects.filter(pk__in=job_ids)}
+    """The rows of these jobs now; each lane's queue is read once for all who wait in it."""
+    jobs = [
+        job
+        for start in range(0, len(job_ids), MOST_ASKED)
+        for job in Job.objects.filter(pk__in=job_ids[start : start + MOST_ASKED])
+    ]
+    lanes = {job.lane for job in jobs if job.state == State.QUEUED}
+    queues = {lane: Queue.of(lane) for lane in lanes}
+    found = {job.pk: _seen(job, queues.get(job.lane)) for job in jobs}
     gone = {job_id: Seen(None, {}, True) for job_id in job_ids if job_id not in found}
     return found | gone
 
 
-def _seen(job: Job) -> Seen:
-    return Seen(job, status_of(job), job.state in FINAL)
+def _seen(job: Job, queue: Queue | None = None) -> Seen:
+    return Seen(job, status_of(job, queue=queue), job.state in FINAL)
 
 
 def _problem(entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -47,6 +48,9 @@ class Hub:
         self.redis = redis.asyncio.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=10
         )
+        self.waking: asyncio.Task[None] | None = None
+        self.wake_again = False
+        self.open_streams: Counter[str] = Counter()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="live-db")
         duties = (self._read, self._look, self._ping)
         self.tasks = [asyncio.create_task(duty()) for duty in duties]
@@ -60,23 +64,30 @@ class Hub:
 
         return await asyncio.get_running_loop().run_in_executor(self.thread, run)
 
+    def has_room_for(self, wish: Wish) -> bool:
+        """Whether this session may open one stream more."""
+        return self.open_streams[wish.session] < settings.STREAMS_A_SESSION
+
     async def follow(self, wish: Wish) -> AsyncGenerator[bytes, None]:
         """Messages of a feed, from what is newer than the wish's place on, to the feed's end."""
         feed = self._feed(wish.key, wish.job_id)
         follower = Follower(wish)
         self.followers.setdefault(wish.key, set()).add(follower)
+        self.open_streams[wish.session] += 1
         try:
             await asyncio.shield(feed.ready)
             follower.waiting.clear()
             for name, place, message in feed.newer_than(wish.after):
                 follower.offer(name, place, message)
             follower.over = feed.over
-            await asyncio.shield(self._wake())  # redis-py may swallow this task's cancellation
+            self._wake()
             while messages := await follower.next():
                 yield messages
             yield wish.finish
         finally:
             self._leave(wish.key, follower)
+            self.open_streams[wish.session] -= 1
+            self.open_streams += Counter()  # drops what is at zero
 
     def _feed(self, key: str, job_id: int | None) -> Feed:
         """The feed of a key. The first follower loads it; who comes meanwhile waits for that."""
@@ -97,11 +108,21 @@ class Hub:
             self.followers.pop(key, None)
             self.feeds.pop(key, None)
 
-    async def _wake(self) -> None:
-        """End the reader's blocked read, so that it takes up the new feed at once."""
-        with contextlib.suppress(redis.RedisError):
-            await self.redis.xadd(self.wake_key, {"w": "1"}, maxlen=1, approximate=False)
-            await self.redis.expire(self.wake_key, 60)
+    def _wake(self) -> None:
+        """End the reader's blocked read, so that it takes up the new feed at once.
+
+        Nobody waits for it, and one call at a time serves all who came meanwhile.
+        """
+        self.wake_again = True
+        if self.waking is None or self.waking.done():
+            self.waking = asyncio.create_task(self._ring_the_reader())
+
+    async def _ring_the_reader(self) -> None:
+        while self.wake_again:
+            self.wake_again = False
+            with contextlib.suppress(redis.RedisError):
+                await self.redis.xadd(self.wake_key, {"w": "1"}, maxlen=1, approximate=False)
+                await self.redis.expire(self.wake_key, 60)
 
     # --- the one reader
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from labs import stream
 from labs.lab import Lab, Slot
 from labs.models import Job, Run, State
-from labs.models.turn import next_in_turn, place
+from labs.models.turn import Queue
 from labs.state import Entry, state_at
+
+SHOULD_HAVE_STARTED = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,10 @@ def _ask(event: Entry, ask_url: str) -> str:
     return f"{ask_url}{event['ask']}/" if ask_url and event.get("ask") else ""
 
 
-def status_of(job: Job, progress: Entry | None = None, run: Run | None = None) -> dict[str, Any]:
-    """The status line: the state, and in words where the run stands."""
+def status_of(
+    job: Job, progress: Entry | None = None, run: Run | None = None, queue: Queue | None = None
+) -> dict[str, Any]:
+    """The status line: the state, and in words where the run stands (in `queue`, its lane's)."""
     state = run.state if run else job.state
     status: dict[str, Any] = {
         "state": state,
@@ -87,8 +93,9 @@ def status_of(job: Job, progress: Entry | None = None, run: Run | None = None) -
     if progress:
         status |= {"done": progress["done"], "total": progress["total"], "unit": progress["unit"]}
     if state == State.QUEUED and job.tries == 0 and job.attempt == 0:
-        status |= {"place": place(job), "expected": expected_start(job)}
-        status["text"] = f"Queued, place {status['place']}, {_about(status['expected'])}"
+        queue = queue or Queue.of(job.lane)
+        status |= {"place": queue.place(job), "expected": queue.seconds_until(job)}
+        status["text"] = f"Queued, place {status['place']}{_starts(job, queue, status['expected'])}"
     elif state == State.QUEUED or (state == State.RUNNING and progress is None and job.tries):
         status |= {
             "state": "restarting",
@@ -109,16 +116,16 @@ def what_ran(job: Job) -> str:
     if job.state != State.SUCCEEDED:
         return ""
     ran = job.ran
-    facts = [str(ran.get("device", "")).upper(), ran.get("dtype", ""), f"seed {job.seed}"]
+    seed = f"seed {job.seed}" if job.declared.seeded else ""
+    facts = [str(ran.get("device", "")).upper(), ran.get("dtype", ""), seed]
     return ", ".join(str(f) for f in [*facts, f"code {ran.get('code', '')}"] if f)
 
 
-def expected_start(job: Job) -> float:
-    """Seconds until a queued job starts, as the labs' declared times tell; an estimate."""
-    ahead = Job.objects.filter(lane=job.lane, state=State.RUNNING).count()
-    waiting = list(next_in_turn(job.lane, [job.code_version])[:50])
-    labs = [w.declared.seconds for w in waiting[: max(0, place(job) - 1)]]
-    return sum(labs) + ahead * job.declared.seconds / 2
+def _starts(job: Job, queue: Queue, seconds: float) -> str:
+    """When it starts; or that it should have, where nothing of its lane is being computed."""
+    if not queue.running and timezone.now() - job.queued_at > SHOULD_HAVE_STARTED:
+        return ". No worker has taken it yet."
+    return f", {_about(seconds)}"
 
 
 def _about(seconds: float) -> str:
@@ -172,6 +179,11 @@ def after_context(run: Run) -> dict[str, Any]:
             if not run.cancelled_at
         ],
         "permalink": base,
-        "again_url": reverse("labs:lab", args=[run.lab]) + f"?from={run.pk}",
-        "seed": run.job.seed,
+        "again_url": again_url(run),
+        "seed": run.job.seed if run.job.declared.seeded else None,
     }
+
+
+def again_url(run: Run) -> str:
+    """The lab's page with this run's settings."""
+    return reverse("labs:lab", args=[run.lab]) + f"?from={run.pk}"

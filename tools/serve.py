@@ -105,8 +105,9 @@ class Site:
         assert process.stdout
         with path.open("ab") as log:
             async for line in process.stdout:
-                log.write(line)
-                log.flush()
+                with contextlib.suppress(OSError):  # a full disk must not stop up the process
+                    log.write(line)
+                    log.flush()
                 text = line.decode(errors="replace").rstrip()
                 tail = [*tail[-14:], text]
                 if level := LEVEL.search(text[:80]):  # a line without one goes with the last
@@ -212,6 +213,7 @@ def start_afresh() -> None:
 
 def main() -> int:
     os.chdir(ROOT)
+    os.umask(0o077)  # the database holds sessions: this machine's other users read none of it
     VAR.mkdir(parents=True, exist_ok=True)
     try:
         with port_of_the_only_one() as port:

@@ -41,11 +41,17 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
+    broker_channel_error_retry=True,  # a full Redis refuses a write: wait, do not end
     broker_connection_timeout=1,
     broker_transport_options={
         "visibility_timeout": 2 * HARD_LIMIT,
         "socket_connect_timeout": 1,
         "socket_timeout": 30,
+        # A bell that does not ring is rung again by the reaper: nobody waits for a second try.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     },
     result_backend_transport_options={"visibility_timeout": 2 * HARD_LIMIT},
     visibility_timeout=2 * HARD_LIMIT,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from labs import stream
 from labs.context import LabError
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 PICTURE_BYTES = 8_000_000
 SAVE_WITHIN = 10.0
-DRAFT_SEQS = 10_000
 BROKEN = (
     "Something went wrong on our side, so this run stopped. Your settings are kept: start it "
     "again. If it stops again, tell whoever runs this site, and give this run's address."
@@ -59,6 +58,7 @@ class Carrier:
         self.tail: list[dict[str, Any]] = []
         self.picture_bytes = 0
         self.told_to_stop_at: float | None = None
+        self.is_counted = False
         self.began = time.monotonic()
 
     def run(self) -> None:
@@ -81,16 +81,21 @@ class Carrier:
                 stream.ring(self.job.lane)
         except LabError as error:
             self._fail(str(error))
+        except (OperationalError, InterfaceError):
+            log.exception("job %s: the database went away", self.job.pk)
+            self._give_back()
         except Exception as error:
             log.exception("job %s of %s failed", self.job.pk, self.job.lab)
             self._fail(TOO_LARGE if is_out_of_memory(error) else BROKEN)
+        finally:
+            self._count()
 
     def _begin(self) -> None:
         """Where this attempt goes on. A lost checkpoint takes the archive back to its start."""
         self.ctx = WorkerContext(self.job, save=self._save)
         if self.job.draft:
             # An attempt before this one may have shown some of this very number already.
-            self.seq = self.job.attempt * DRAFT_SEQS
+            self.seq = self.job.attempt * stream.DRAFT_SEQS
         else:
             self.seq = self.job.saved_seq
             stream.begin(self.job)
@@ -111,12 +116,9 @@ class Carrier:
             self.picture_bytes += size
         self.seq += 1
         event = event | {"seq": self.seq, "attempt": self.job.attempt}
-        if self.job.draft:
-            keep, longest = int(settings.KEEP_DRAFTS), stream.LONGEST_DRAFT
-            stream.append(self.job.stream, self.job.number, self.seq, event, keep, longest)
-            return
-        self.tail.append(event)
-        stream.append(self.job.stream, self.job.attempt, self.seq, event)
+        if not self.job.draft:
+            self.tail.append(event)
+        stream.append(self.job, self.seq, event)
 
     def _save(self, name: str) -> None:
         """A checkpoint file is whole: commit its name with the events that it follows."""
@@ -135,14 +137,32 @@ class Carrier:
         if time.monotonic() - self.told_to_stop_at > SAVE_WITHIN:
             raise Stopped
 
-    def _seconds(self) -> float:
-        return round(time.monotonic() - self.began, 3)
+    def _count(self) -> None:
+        """Computing counts in its learner's day, however it ended, and once."""
+        if self.is_counted:
+            return
+        self.is_counted = True
+        try:
+            self.job.count(time.monotonic() - self.began)
+        except Error as error:
+            log.warning("job %s: its seconds were not counted: %s", self.job.pk, error)
+
+    def _give_back(self) -> None:
+        """The database's trouble is not the run's: it is tried again, at once or when it lapses."""
+        connection.close()
+        with contextlib.suppress(Error):
+            if self.job.lapse():
+                stream.ring(self.job.lane)
+            if self.job.state == State.FAILED:
+                stream.close(self.job, State.FAILED)
 
     def _succeed(self) -> None:
         if self.job.draft:
-            self.job.seconds = self._seconds()
+            self._count()
             self.job.answered()
-        elif self.job.succeed(self._seconds(), self.ctx.ran(), self.tail):
+            return
+        self._count()
+        if self.job.succeed(self.ctx.ran(), self.tail):
             stream.close(self.job, State.SUCCEEDED)
             self.ctx.forget()
 
@@ -151,9 +171,9 @@ class Carrier:
             problem = {"kind": "problem", "name": "status", "reason": reason}
             with contextlib.suppress(stream.Fenced):  # a newer change or attempt is shown already
                 self._send(problem)
-            self.job.seconds = self._seconds()
+            self._count()
             self.job.answered()
-        elif self.job.fail(reason, self.tail, seconds=self._seconds()):
+        elif self.job.fail(reason, self.tail):
             stream.close(self.job, State.FAILED)
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from labs.context import LabError
 from labs.models import Artifact, Job, Picture
 from labs.models.files import write_file
+from labs.stream import Fenced
 from labs.version import code_version
 from workers import devices
 
@@ -27,6 +28,9 @@ class JobFiles:
         self.reads_from = job.parent_id or job.pk
 
     def write(self, name: str, content: bytes) -> None:
+        """An attempt that is not the job's any more overwrites nothing of its successor's."""
+        if not self.job.renew():
+            raise Fenced(self.job.stream)
         Artifact.write(self.job, name, content)
 
     def read(self, name: str) -> bytes:

@@ -18,6 +18,7 @@ from celery import signals
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
+BOOT_ID, PID_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 _flag = mmap.mmap(-1, 1)  # shared with the children, which are forked after this import
 
 
@@ -30,7 +31,8 @@ def stopping() -> bool:
 def _this(pid: int) -> dict[str, Any]:
     return {
         "host": socket.gethostname(),
-        "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+        # Process ids mean something within one boot and one PID namespace.
+        "boot": f"{BOOT_ID.read_text().strip()}/{PID_NAMESPACE.stat().st_ino}",
         "pid": pid,
         "start": _start_of(pid),
     }
@@ -56,9 +58,11 @@ def is_gone(worker: dict[str, Any]) -> bool:
 
 
 def lanes() -> list[str]:
+    """Those that `-Q` names on this worker's command line."""
     from labs.lab import LANES
 
-    return [lane for lane in LANES if lane in " ".join(sys.argv)]
+    named = " ".join(sys.argv[sys.argv.index("-Q") + 1 :][:1]) if "-Q" in sys.argv else ""
+    return [lane for lane in LANES if lane in named.split(",")]
 
 
 @signals.worker_shutting_down.connect

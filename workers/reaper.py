@@ -5,6 +5,7 @@ Run it with `python -m workers.reaper`; more than one do no harm.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import signal
@@ -32,6 +33,10 @@ from labs.version import code_version
 
 log = logging.getLogger(__name__)
 
+MOST_ASKED = 500
+"""Jobs of one query."""
+SWEEP_EVERY = 60.0
+"""Seconds between two looks at all files: their number grows with the site."""
 FORGET_REFUSED = timedelta(hours=1)
 OUTDATED_AFTER = timedelta(minutes=15)
 OUTDATED = "This lab was updated while your run waited. Start it again: the settings are kept."
@@ -40,7 +45,7 @@ OUTDATED = "This lab was updated while your run waited. Start it again: the sett
 def take_back_lapsed() -> None:
     """Jobs whose worker no longer renews its lease: queue them again, or give up."""
     for job in Job.objects.lapsed():
-        if job.lapse():
+        if job.lapse(lease_until__lt=Now()):
             log.warning("job %s: its lease lapsed (try %s)", job.pk, job.tries)
             if job.state == State.FAILED:
                 stream.close(job, job.state)
@@ -99,16 +104,22 @@ def sweep_files() -> None:
     for path in _older(settings.FILES_ROOT / "checkpoints"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
-    for path in _older(settings.FILES_ROOT / "jobs"):
-        if path.name.isdigit() and not Job.objects.filter(pk=path.name).exists():
-            shutil.rmtree(path, ignore_errors=True)
+    folders = [p for p in _older(settings.FILES_ROOT / "jobs") if p.name.isdigit()]
+    for start in range(0, len(folders), MOST_ASKED):
+        some = {int(path.name): path for path in folders[start : start + MOST_ASKED]}
+        there = set(Job.objects.filter(pk__in=list(some)).values_list("pk", flat=True))
+        for pk in set(some) - there:
+            shutil.rmtree(some[pk], ignore_errors=True)
 
 
 def _older(folder: Path) -> list[Path]:
     """What lies in a folder for longer than a minute: nothing that is being written."""
-    if not folder.exists():
-        return []
-    return [path for path in folder.iterdir() if path.stat().st_mtime < time.time() - 60]
+    found = []
+    for path in folder.iterdir() if folder.exists() else ():
+        with contextlib.suppress(FileNotFoundError):  # renamed or deleted meanwhile
+            if path.stat().st_mtime < time.time() - 60:
+                found.append(path)
+    return found
 
 
 DUTIES: tuple[Callable[[], None], ...] = (
@@ -118,13 +129,12 @@ DUTIES: tuple[Callable[[], None], ...] = (
     sweep_drafts,
     sweep_guests,
     sweep_uploads,
-    sweep_files,
 )
 
 
-def round_once() -> None:
+def round_once(*more: Callable[[], None]) -> None:
     """Every duty once. One that fails (Redis is down) does not keep the others from theirs."""
-    for duty in DUTIES:
+    for duty in (*DUTIES, *more):
         try:
             duty()
         except Exception as error:
@@ -138,8 +148,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("%s: a round every %g s", workers.app.app.main, settings.REAP_EVERY)
+    swept = float("-inf")
     while not stop.is_set():
-        round_once()
+        if time.monotonic() - swept > SWEEP_EVERY:
+            swept = time.monotonic()
+            round_once(sweep_files)
+        else:
+            round_once()
         stop.wait(settings.REAP_EVERY)
 
 

@@ -139,23 +139,29 @@ class Job(models.Model):
             was=[State.RUNNING], lease_until=Now() + timedelta(seconds=settings.LEASE)
         )
 
-    def succeed(self, seconds: float, ran: dict[str, Any], tail: list[dict[str, Any]]) -> bool:
+    def count(self, seconds: float) -> None:
+        """Add what this attempt has computed, whatever the job's state is by now."""
+        mine = Job.objects.filter(pk=self.pk, attempt=self.attempt)
+        mine.update(seconds=F("seconds") + round(seconds, 3))
+
+    def succeed(self, ran: dict[str, Any], tail: list[dict[str, Any]]) -> bool:
         """The end that was hoped for: the last part of the archive commits with it."""
+        part = Part.of(self, tail)
         with transaction.atomic():
             done = self._change(
                 was=[State.RUNNING],
                 state=State.SUCCEEDED,
                 finished_at=Now(),
-                seconds=seconds,
                 ran=ran,
                 lease_until=None,
             )
-            if done:
-                self.archive(tail)
+            if done and part:
+                part.save()
         return done
 
     def fail(self, reason: str, tail: list[dict[str, Any]] | None = None, **more: Any) -> bool:
         """The end in words, from the state that the caller saw: a lapsed job is not its to fail."""
+        part = Part.of(self, tail or [])
         with transaction.atomic():
             done = self._change(
                 was=[self.state],
@@ -165,8 +171,8 @@ class Job(models.Model):
                 lease_until=None,
                 **more,
             )
-            if done:
-                self.archive(tail or [])
+            if done and part:
+                part.save()
         return done
 
     def cancel(self) -> bool:
@@ -176,19 +182,28 @@ class Job(models.Model):
         """Back into the queue in good order (a restart): no try is counted."""
         return self._change(was=[State.RUNNING], state=State.QUEUED, lease_until=None)
 
-    def lapse(self) -> bool:
-        """Its worker is gone: try again, or after the last try fail. True if this call did it."""
+    def lapse(self, **still: Any) -> bool:
+        """Its worker is gone: try again, or after the last try fail. True if this call did it.
+
+        `still` is what must hold of the row at that moment, such as a lease that is over.
+        """
         tries = self.tries + 1
-        if tries >= settings.TRIES:
-            return self.fail(GAVE_UP.format(tries=tries), tries=tries)
-        return self._change(was=[State.RUNNING], state=State.QUEUED, tries=tries, lease_until=None)
+        with transaction.atomic():
+            mine = Job.objects.select_for_update().filter(pk=self.pk, attempt=self.attempt)
+            if not mine.running().filter(**still).exists():
+                return False
+            if tries >= settings.TRIES:
+                return self.fail(GAVE_UP.format(tries=tries), tries=tries)
+            to = {"state": State.QUEUED, "tries": tries, "lease_until": None}
+            return self._change(was=[State.RUNNING], **to)
 
     def keep_checkpoint(self, name: str, tail: list[dict[str, Any]], seq: int) -> bool:
         """Name a checkpoint, and archive the events up to it, in one transaction."""
+        part = Part.of(self, tail)
         with transaction.atomic():
             kept = self._change(was=[State.RUNNING], checkpoint=name, saved_seq=seq)
-            if kept:
-                self.archive(tail)
+            if kept and part:
+                part.save()
         return kept
 
     def start_over(self) -> None:
@@ -199,21 +214,13 @@ class Job(models.Model):
 
     # --- the archive
 
-    def archive(self, events: list[dict[str, Any]]) -> None:
-        if events:
-            Part.objects.create(
-                job=self,
-                first=events[0]["seq"],
-                last=events[-1]["seq"],
-                packed=zlib.compress(json.dumps(events).encode(), 3),
-            )
-
     def leave(self, tail: list[dict[str, Any]]) -> None:
         """After a cancel: what this attempt had shown, for the cancelled run's page."""
+        part = Part.of(self, tail)
         with transaction.atomic():
             mine = Job.objects.select_for_update().filter(pk=self.pk, attempt=self.attempt)
-            if mine.filter(state=State.CANCELLED, draft=None).exists():
-                self.archive(tail)
+            if part and mine.filter(state=State.CANCELLED, draft=None).exists():
+                part.save()
 
     def archived(self) -> list[dict[str, Any]]:
         """Every archived event, in order."""
@@ -222,16 +229,9 @@ class Job(models.Model):
     def answered(self) -> bool:
         """A draft: its answer is out. False: a newer change came in the meantime; it is queued."""
         mine = Job.objects.filter(pk=self.pk, state=State.RUNNING, attempt=self.attempt)
-        if mine.filter(number=self.number).update(
-            state=State.SUCCEEDED, lease_until=None, seconds=F("seconds") + self.seconds
-        ):
+        if mine.filter(number=self.number).update(state=State.SUCCEEDED, lease_until=None):
             return True
-        mine.update(
-            state=State.QUEUED,
-            lease_until=None,
-            queued_at=Now(),
-            seconds=F("seconds") + self.seconds,
-        )
+        mine.update(state=State.QUEUED, lease_until=None, queued_at=Now())
         return False
 
 
@@ -251,6 +251,14 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.first}–{self.last}"
+
+    @classmethod
+    def of(cls, job: Job, events: list[dict[str, Any]]) -> Part | None:
+        """A part of these events, packed before a transaction is open; None of none."""
+        if not events:
+            return None
+        packed = zlib.compress(json.dumps(events).encode(), 3)
+        return cls(job=job, first=events[0]["seq"], last=events[-1]["seq"], packed=packed)
 
     def events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(zlib.decompress(self.packed))

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from accounts.models import NOBODY, Learner
 from labs import stream
 from labs.data import registry
+from labs.data.pictures import PICTURES
 from labs.lab import Lab
 from labs.models.files import Picture
 from labs.models.job import FINAL, LIVE, SHARED, Job, State
@@ -90,6 +91,8 @@ def _own_pictures(learner: Learner, params: Params) -> list[str]:
         value = getattr(params, name)
         if value.startswith("own:"):
             found.append(own_picture(learner, name, value))
+        elif value not in PICTURES:
+            raise Missing(name, f"There is no picture named “{value}” here. Choose one of ours.")
     return found
 
 
@@ -152,6 +155,7 @@ class Run(models.Model):
 
         Raises Refused (a limit) and Missing (a picture that is not there).
         """
+        check_pace(learner)
         work = Work.of(learner, lab, params, seed)
         for _ in range(5):
             try:
@@ -192,6 +196,16 @@ class Run(models.Model):
                 transaction.on_commit(lambda: stream.close(job, State.CANCELLED))
         self.refresh_from_db()
         return True
+
+
+def check_pace(learner: Learner) -> None:
+    """Raise Refused where a program starts runs faster than a person can: each leaves a row."""
+    lately = Run.objects.filter(learner=learner, started_at__gt=Now() - timedelta(minutes=1))
+    if lately.count() >= settings.STARTS_A_MINUTE:
+        raise Refused(
+            f"You have started {settings.STARTS_A_MINUTE} runs within a minute, the most that "
+            "this site takes. Wait a moment."
+        )
 
 
 def check_limits(learner: Learner, address: str) -> None:

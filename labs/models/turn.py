@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
 
+from labs.lab import every_lab
 from labs.models.job import Job, State
 from labs.models.run import hold
+from labs.version import code_version
+
+MOST_PLACES = 500
+"""Whoever waits further back is told that place."""
 
 
 def next_in_turn(lane: str, versions: Iterable[str], host: str = "") -> QuerySet[Job]:
@@ -22,14 +28,16 @@ def next_in_turn(lane: str, versions: Iterable[str], host: str = "") -> QuerySet
     oldest. A job of another code version waits for a worker of that version. Where every child
     but one of the host is on a long job, long jobs wait, so that short ones find a child.
     """
-    mine = Job.objects.filter(payer=OuterRef("payer"), lane=lane).order_by()
-    busy = mine.filter(state=State.RUNNING).values("payer").annotate(n=Count("pk")).values("n")
-    served = mine.values("payer").annotate(last=Max("claimed_at")).values("last")
+    running = Job.objects.running().filter(lane=lane).order_by()
+    busy = running.exclude(payer=None).values("payer").annotate(n=Count("pk"))
+    full = busy.filter(n__gte=settings.RUNNING_A_LANE).values("payer")
+    theirs = Job.objects.filter(payer=OuterRef("payer"), lane=lane, claimed_at__isnull=False)
+    served = theirs.order_by("-claimed_at").values("claimed_at")[:1]
     jobs = (
         Job.objects.waiting()
         .filter(lane=lane, code_version__in=list(versions))
-        .annotate(busy=Coalesce(Subquery(busy), 0), served=Subquery(served))
-        .filter(Q(payer=None) | Q(busy__lt=settings.RUNNING_A_LANE))
+        .exclude(payer__in=full)
+        .annotate(served=Subquery(served))
         .order_by(F("served").asc(nulls_first=True), "queued_at", "pk")
     )
     if lane == "interactive" and settings.INTERACTIVE_CHILDREN > 1:
@@ -63,6 +71,30 @@ def take_over(worker: dict[str, Any], is_gone: Callable[[dict[str, Any]], bool])
     return [job for job in here if is_gone(job.worker) and job.lapse()]
 
 
-def place(job: Job) -> int:
-    """How many jobs of the lane came before this one and still wait, plus one."""
-    return Job.objects.waiting().filter(lane=job.lane, draft=None, pk__lt=job.pk).count() + 1
+@dataclass(frozen=True)
+class Queue:
+    """Who waits in a lane, in the order of their turns: read once, asked for many jobs."""
+
+    places: dict[int, int]
+    seconds: list[float]
+    """What the labs of those who wait declare to take, the next one first."""
+    running: int
+
+    @classmethod
+    def of(cls, lane: str) -> Queue:
+        versions = {code_version(lab) for lab in every_lab().values()}
+        kept = next_in_turn(lane, versions).filter(draft=None)
+        waiting = list(kept.values_list("pk", "lab")[:MOST_PLACES])
+        return cls(
+            places={pk: place for place, (pk, _) in enumerate(waiting, start=1)},
+            seconds=[every_lab()[lab].seconds for _, lab in waiting],
+            running=Job.objects.running().filter(lane=lane, draft=None).count(),
+        )
+
+    def place(self, job: Job) -> int:
+        """1 is next. Who may not start yet (another run of theirs is running) comes last."""
+        return self.places.get(job.pk, len(self.places) + 1)
+
+    def seconds_until(self, job: Job) -> float:
+        """Until a queued job starts, as the labs' declared times tell; an estimate."""
+        return sum(self.seconds[: self.place(job) - 1]) + self.running * job.declared.seconds / 2

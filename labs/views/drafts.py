@@ -12,6 +12,7 @@ from accounts.models import learner_of
 from labs import drafts
 from labs.controls import decode, validate
 from labs.models.run import Missing, Refused
+from labs.views.address import address_of
 from labs.views.pages import lab_or_404
 from labs.views.runs import run_or_404
 
@@ -26,12 +27,19 @@ def change(request: HttpRequest, slug: str, nonce: str) -> HttpResponse:
     if params is None:
         return JsonResponse({"errors": errors}, status=422)
     try:
-        taken = drafts.change(learner_of(request), lab, nonce, params, _number(request))
+        put = drafts.change(
+            learner_of(request),
+            lab,
+            nonce,
+            params,
+            _number(request) or drafts.now_number(),
+            address_of(request),
+        )
     except Missing as missing:
         return JsonResponse({"errors": {missing.field: missing.sentence}}, status=422)
     except Refused as error:
         return _too_much(error)
-    return HttpResponse(status=202 if taken else 208)
+    return _put(put)
 
 
 @require_POST
@@ -45,16 +53,25 @@ def ask(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     if params is None:
         return JsonResponse({"errors": errors}, status=422)
     try:
-        taken = drafts.ask(learner_of(request), run, name, params, _number(request))
+        put = drafts.ask(
+            learner_of(request), run, name, params, _number(request), address_of(request)
+        )
     except Refused as error:
         return _too_much(error)
-    return HttpResponse(status=202 if taken else 208)
+    return _put(put)
 
 
-def _number(request: HttpRequest) -> int:
-    """The change's number: the page's own, never from far in the future; else the clock's."""
-    text, now = request.POST.get("number", ""), drafts.now_number()
-    return min(int(text), now + 60_000) if re.fullmatch(r"[0-9]{1,15}", text, re.ASCII) else now
+def _put(put: drafts.Put) -> HttpResponse:
+    """208 where a newer change is known: its number is said, so that a page whose clock is behind
+    can go on above it."""
+    return HttpResponse(status=202 if put.taken else 208, headers={"Draft-Number": str(put.number)})
+
+
+def _number(request: HttpRequest) -> int | None:
+    """The change's number: the page's own, never from far in the future; None where it has none."""
+    text = request.POST.get("number", "")
+    known = re.fullmatch(r"[0-9]{1,15}", text, re.ASCII)
+    return min(int(text), drafts.now_number() + 60_000) if known else None
 
 
 def _too_much(error: Refused) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import NOBODY, Learner, known_learner_id, learner_of
@@ -56,7 +57,12 @@ def take_in(learner: Learner, given: UploadedFile[bytes], address: str) -> Pictu
         check_limits(learner, address)
         _check_storage(learner, given.size or 0)
         job = Job.objects.create(
-            lab=lab.slug, lane=lab.lane, params={}, code_version=code_version(lab), payer=learner
+            lab=lab.slug,
+            lane=lab.lane,
+            params={},
+            code_version=code_version(lab),
+            payer=learner,
+            address=address if learner.is_guest else "",
         )
         Artifact.write(job, "upload", given.read())
         label = "".join(c for c in given.name or "" if c.isprintable()).strip()[:120]
@@ -101,6 +107,7 @@ def as_shown(picture: Picture) -> dict[str, Any]:
         "label": picture.label,
         "value": picture.value,
         "url": reverse("pictures:image", args=[picture.pk]),
+        "delete": reverse("pictures:delete", args=[picture.pk]),
     }
 
 
@@ -129,4 +136,11 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     picture.job.delete()
     if rebuilt is not None:
         rebuilt.path.unlink(missing_ok=True)
-    return HttpResponse("") if request.htmx else redirect("home")  # type: ignore[attr-defined]
+    return HttpResponse("") if request.htmx else redirect(where_from(request))  # type: ignore[attr-defined]
+
+
+def where_from(request: HttpRequest) -> str:
+    """The page of ours that the form was on, else home."""
+    came = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(came, {request.get_host()}, request.is_secure())
+    return came if ours else reverse("home")

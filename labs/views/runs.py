@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -15,10 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import known_learner_id, learner_of
 from labs.controls import decode, validate
 from labs.lab import Lab
-from labs.models import Run
+from labs.models import Job, Run, State
 from labs.models.run import Missing, Refused
-from labs.panel import entries_of, event_html, panel_context
-from labs.state import place_of, state_at
+from labs.panel import again_url, entries_of, event_html, panel_context
+from labs.state import Entry, place_of, state_at
 from labs.views.address import address_of
 from labs.views.errors import refused
 from labs.views.pages import empty_panel, lab_context, lab_or_404
@@ -34,10 +35,12 @@ def run_or_404(request: HttpRequest, pk: uuid.UUID) -> Run:
     return run
 
 
-def seed_of(post: QueryDict) -> int:
-    """The seed of a form: a whole number from 0 to 9,999; anything else counts as 0."""
-    text = post.get("seed", "0")
-    return int(text) if re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) else 0
+def seed_of(lab: Lab, post: QueryDict) -> tuple[int, dict[str, str]]:
+    """The seed of a form, and why it is none. A lab that draws nothing at random has 0."""
+    text = post.get("seed", "0") if lab.seeded else "0"
+    if re.fullmatch(r"[0-9]{1,4}", text, re.ASCII):
+        return int(text), {}
+    return 0, {"seed": f"The seed must be a whole number from 0 to {LARGEST_SEED:,}."}
 
 
 @require_POST
@@ -46,12 +49,11 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     lab = lab_or_404(slug)
     values = decode(lab.params, request.POST)
     params, errors = validate(lab.params, values)
-    if params is None:
-        return not_valid(request, lab, values, errors)
+    seed, about_seed = seed_of(lab, request.POST)
+    if params is None or about_seed:
+        return not_valid(request, lab, values, errors | about_seed)
     try:
-        run = Run.start(
-            learner_of(request), lab, params, seed_of(request.POST), address_of(request)
-        )
+        run = Run.start(learner_of(request), lab, params, seed, address_of(request))
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
     except Refused as error:
@@ -65,7 +67,9 @@ def started(request: HttpRequest, run: Run) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     if request.headers.get("X-Live"):
-        return render(request, "_fragments/permalink.html", {"run": run, "permalink": address})
+        response = render(request, "_fragments/permalink.html", {"permalink": address})
+        response["HX-Replace-Url"] = again_url(run)
+        return response
     response = render(request, "_fragments/panel.html", panel_context(run))
     response["HX-Push-Url"] = address
     return response
@@ -75,7 +79,7 @@ def not_valid(
     request: HttpRequest, lab: Lab, values: dict[str, Any], errors: dict[str, str]
 ) -> HttpResponse:
     """422: the controls again, filled as they were, each error at its control."""
-    seed = seed_of(request.POST)
+    seed = request.POST.get("seed", "0")
     context = lab_context(request, lab, values, seed, errors)
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "labs/lab.html", context | empty_panel(lab), status=422)
@@ -123,12 +127,24 @@ def run_list(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/list.html", {"runs": runs})
 
 
+def shown_of(job: Job) -> dict[str, Entry]:
+    """What a job's page shows; of one that is over it is kept while its pictures load."""
+    if job.state != State.SUCCEEDED:
+        return state_at(entries_of(job))
+    return _archived(job.pk, str(job.finished_at))
+
+
+@lru_cache(maxsize=4)
+def _archived(job_id: int, finished_at: str) -> dict[str, Entry]:
+    return state_at(Job.objects.get(pk=job_id).archived())
+
+
 @require_GET
 def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str) -> HttpResponse:
     """A picture of a finished run, as a file. It never changes."""
     run = run_or_404(request, pk)
     place = int(attempt), int(seq)
-    for entry in state_at(entries_of(run.job)).values():
+    for entry in shown_of(run.job).values():
         if place_of(entry) == place and int(n) < len(entry.get("items", [])):
             png = base64.b64decode(entry["items"][int(n)]["png"])
             return HttpResponse(png, content_type="image/png", headers=PRIVATE)

@@ -63,4 +63,5 @@ def learner_of(request: HttpRequest) -> Learner:
     )
     if not made and learner.seen < timezone.now() - SEEN_EVERY:
         Learner.objects.filter(pk=learner.pk).update(seen=Now())
+        request.session.modified = True  # the cookie lasts as long as what it leads to
     return learner

@@ -65,7 +65,14 @@ async def refuse(send: Send) -> None:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-import workers.app  # noqa: E402, F401 (the first Start must not wait for Celery to load)
+import workers.app  # noqa: E402 (the first Start must not wait for Celery to load)
 from labs.asgi import site  # noqa: E402
+from labs.lab import every_lab  # noqa: E402
+from labs.version import code_version  # noqa: E402
+
+# A view waits for no hung broker, as a worker does for its next bell.
+workers.app.app.conf.broker_transport_options["socket_timeout"] = 2
+for lab in every_lab().values():
+    code_version(lab)  # of the code that is loaded now, and not first in eight threads at once
 
 application = LimitBody(site())

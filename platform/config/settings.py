@@ -121,7 +121,11 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
         }
-    return config | {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=60)}
+    else:
+        config["OPTIONS"] = {"connect_timeout": 5} | config.get("OPTIONS", {})
+    # Health checks: after a restart of the database the next request must not answer 500.
+    kept = {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=60)}
+    return config | kept | {"CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": _database()}
@@ -196,6 +200,8 @@ RUNNING_A_LANE: int = env.int("CONVOLAB_RUNNING_A_LANE", default=1)
 WAITING_A_LEARNER: int = env.int("CONVOLAB_WAITING_A_LEARNER", default=5)
 WAITING_AN_ADDRESS: int = env.int("CONVOLAB_WAITING_AN_ADDRESS", default=100)
 SECONDS_A_DAY: int = env.int("CONVOLAB_SECONDS_A_DAY", default=3_600)
+STREAMS_A_SESSION: int = env.int("CONVOLAB_STREAMS_A_SESSION", default=20)
+STARTS_A_MINUTE: int = env.int("CONVOLAB_STARTS_A_MINUTE", default=120)
 PICTURES_A_LEARNER: int = env.int("CONVOLAB_PICTURES_A_LEARNER", default=200)
 STORAGE_A_LEARNER: int = env.int("CONVOLAB_STORAGE_A_LEARNER", default=100_000_000)
 
@@ -209,6 +215,7 @@ TRIES: int = env.int("CONVOLAB_TRIES", default=3)
 LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
 KEEP_DRAFTS: float = env.float("CONVOLAB_KEEP_DRAFTS", default=3_600)
 KEEP_GUESTS: float = env.float("CONVOLAB_KEEP_GUESTS", default=30 * 86_400)
+SESSION_COOKIE_AGE = int(KEEP_GUESTS)  # renewed with each start: accounts.models.learner_of
 INTERACTIVE_CHILDREN: int = env.int("CONVOLAB_INTERACTIVE_CHILDREN", default=2)
 DEVICE: str = env.str("CONVOLAB_DEVICE", default="auto")
 

@@ -138,7 +138,7 @@ def test_events_of_a_run_that_is_going_on_come_from_the_live_stream(alice: Calle
     assert job is not None
     stream.begin(job)
     note = {"kind": "note", "name": "draws", "title": "", "sentence": "", "text": "One."}
-    stream.append(job.stream, job.attempt, 1, note)
+    stream.append(job, 1, note)
     answer = alice.get(f"runs/{pk}/events/").json()
     assert [e["text"] for e in answer["events"]] == ["One."]
     assert answer["next"] == "1-1" and not answer["over"] and answer["state"] == "running"

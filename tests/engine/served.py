@@ -93,7 +93,7 @@ class Site:
         return self.viewers[-1]
 
     async def finish(self, job: Job, tail: list[dict[str, Any]] | None = None) -> None:
-        await self.ask(job.succeed, 1.0, {}, tail or [])
+        await self.ask(job.succeed, {}, tail or [])
 
 
 @contextlib.asynccontextmanager
@@ -144,4 +144,4 @@ async def until(ready: Callable[[], object], seconds: float = 15) -> None:
 
 
 def say(job: Job, seq: int, text: str, name: str = "draws") -> None:
-    stream.append(job.stream, job.attempt, seq, note(text, name))
+    stream.append(job, seq, note(text, name))

@@ -110,7 +110,7 @@ class Engine(RuleBasedStateMachine):
         lab = every_lab()["steady"]
         newer = number > self.numbers.get(who, 0)
         params = lab.params.model_validate({"steps": number})
-        assert drafts.change(self.cast[who], lab, "page", params, number) == newer
+        assert drafts.change(self.cast[who], lab, "page", params, number).taken == newer
         self.numbers[who] = max(number, self.numbers.get(who, 0))
 
     # --- workers
@@ -154,6 +154,7 @@ class Engine(RuleBasedStateMachine):
 
     def row_of(self, pk: int) -> dict[str, Any]:
         row: dict[str, Any] = dict(Job.objects.filter(pk=pk).values().get())
+        del row["seconds"]  # what was computed counts, whoever did it
         if row["state"] != State.CANCELLED:  # then its last attempt may leave what it had shown
             row["parts"] = list(Part.objects.filter(job=pk).order_by("first").values_list("last"))
         return row

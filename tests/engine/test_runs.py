@@ -128,7 +128,7 @@ def test_a_cancelled_run_never_becomes_done() -> None:
     job = take()
     assert job is not None
     run.cancel()
-    assert not job.succeed(1.0, {}, [])
+    assert not job.succeed({}, [])
     run.refresh_from_db()
     assert run.job.state == State.CANCELLED and not run.cancel()
 
@@ -182,7 +182,7 @@ def test_the_writes_of_a_stale_attempt_are_refused() -> None:
     fresh = take()
     assert fresh is not None and fresh.attempt == 2
     assert not stale.renew()
-    assert not stale.succeed(1.0, {}, [])
+    assert not stale.succeed({}, [])
     assert not stale.fail("late")
     assert not stale.keep_checkpoint("x", [], 1)
     assert not stale.requeue()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as site
 from django.db import InterfaceError, OperationalError
+from django.db.models.functions import Now
 
 from labs import drafts, stream
 from labs.lab import every_lab
 from labs.models import Job, State
-from labs.models.turn import take_over
-from tests.engine.cast import learner, live, shown, start, take, work
+from labs.models.turn import Queue, next_in_turn, take_over
+from tests.engine.cast import learner, live, shown, start, take, versions, work
 from tests.engine.puppet import Attempt, pull_the_strings
 from workers import lease, life, reaper
 
@@ -82,7 +85,7 @@ def test_a_draft_whose_worker_died_is_answered_by_the_next(
 ) -> None:
     pull_the_strings(monkeypatch)
     lab, alice = every_lab()["steady"], learner()
-    assert drafts.change(alice, lab, "page", lab.params.model_validate({}), 7)
+    assert drafts.change(alice, lab, "page", lab.params.model_validate({}), 7).taken
     first = take()
     assert first is not None
     dead = Attempt(first)
@@ -179,6 +182,129 @@ def test_the_time_limit_ends_the_process_also_when_the_row_cannot_be_written(
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     with watched.hold(limit=0):
         assert watched.ended.wait(5)
+
+
+@pytest.mark.parametrize("what", ["heartbeat", "limit", "cancel"])
+def test_a_database_that_hangs_holds_up_no_end(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, what: str
+) -> None:
+    """Queries that never return, neither with an answer nor with an error."""
+    settings.HEARTBEAT, settings.HEARTBEAT_LOST = 0.02, 0.2 if what == "heartbeat" else 30
+    settings.CANCEL_GRACE = 0.2
+    watched, let_go = Watched(monkeypatch), threading.Event()
+    monkeypatch.setattr(lease, "ROW_GRACE", 0.2)
+
+    def hang(*_: Any, **__: Any) -> bool:
+        let_go.wait(10)
+        return False
+
+    monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: what != "cancel")
+    for name in ("renew", "fail") if what != "cancel" else ():
+        monkeypatch.setattr(Job, name, hang)
+    with watched.hold(limit=0.1 if what == "limit" else 60):
+        assert watched.ended.wait(5)
+    let_go.set()
+
+
+def test_a_lost_connection_to_the_database_is_no_failure_of_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pull_the_strings(monkeypatch)
+    run = start(learner())
+    job = take()
+    assert job is not None
+    attempt = Attempt(job)
+    attempt.go("yield")
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "keep_checkpoint", raises(OperationalError("terminating connection")))
+        patch.setattr("workers.carry.connection.close", lambda: None)  # it is this test's own
+        attempt.go("save")
+    run.job.refresh_from_db()
+    assert (attempt.over, run.job.state, run.job.tries) == (True, State.QUEUED, 1)
+    assert work() is not None
+
+
+def test_what_was_computed_counts_in_the_day_however_it_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pull_the_strings(monkeypatch)
+    for seed, end in enumerate(("cancel", "refuse", "break", "finish", "lapse")):
+        run = start(learner(), seed=seed)
+        job = take()
+        assert job is not None
+        attempt = Attempt(job)
+        attempt.go("yield")
+        if end == "cancel":
+            run.cancel()
+        if end == "lapse":
+            Job.objects.get(pk=job.pk).lapse()
+        with monkeypatch.context() as patch:
+            later = time.monotonic() + 50
+            patch.setattr("workers.carry.time.monotonic", lambda now=later: now)
+            attempt.lease.beat()
+            attempt.go(end if end in ("refuse", "break", "finish") else "yield")
+        run.job.refresh_from_db()
+        assert attempt.over and 50 <= run.job.seconds < 60, end
+        if end == "lapse":
+            run.cancel()
+
+
+def test_a_lease_that_was_renewed_at_the_last_moment_is_not_taken_for_lapsed() -> None:
+    start(learner(), steps=2)
+    job = take()
+    assert job is not None
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
+    [seen] = Job.objects.lapsed()
+    job.renew()
+    assert not seen.lapse(lease_until__lt=Now())
+    assert Job.objects.get(pk=job.pk).state == State.RUNNING
+
+
+def test_who_is_next_is_as_told_in_words_whatever_waits() -> None:
+    """Of the payers with room in the lane the least recently served, theirs the oldest first."""
+    chance = random.Random(7)
+    cast = [learner() for _ in range(5)]
+    for _ in range(12):
+        Job.objects.all().delete()
+        for n in range(25):
+            claimed = chance.choice([None, None, Now() - timedelta(seconds=chance.randrange(99))])
+            Job.objects.create(
+                lab="steady",
+                lane=chance.choice(["training", "training", "interactive"]),
+                params={},
+                code_version=chance.choice([*versions(), "gone"]),
+                payer=chance.choice([None, *cast]),
+                state=chance.choice(["queued"] * 4 + ["running", "succeeded"]),
+                claimed_at=claimed,
+                queued_at=Now() - timedelta(seconds=n),
+            )
+        mine = list(Job.objects.filter(lane="training"))
+        served = {
+            who: max(
+                (j.claimed_at for j in mine if j.payer_id == who and j.claimed_at), default=None
+            )
+            for who in {j.payer_id for j in mine}
+        }
+        served[None] = None
+        busy = {j.payer_id for j in mine if j.state == State.RUNNING} - {None}
+        known = [j for j in mine if j.state == State.QUEUED and j.code_version in versions()]
+        waiting = [j for j in known if j.payer_id not in busy]
+        never = datetime.min.replace(tzinfo=UTC)
+        waiting.sort(key=lambda j: (served[j.payer_id] or never, j.queued_at, j.pk))
+        assert [j.pk for j in next_in_turn("training", versions())] == [j.pk for j in waiting]
+
+
+def test_a_place_in_the_queue_is_that_of_the_turn() -> None:
+    alice, bob = learner(), learner()
+    for n in range(3):
+        start(alice, seed=n, steps=1)
+    take()
+    start(bob, seed=9, steps=1)
+    queue = Queue.of("training")
+    hers, his = Job.objects.waiting().filter(payer=alice), Job.objects.get(payer=bob)
+    assert queue.place(his) == 1, "she has one running, so he is next"
+    assert [queue.place(job) for job in hers] == [2, 2]
+    assert queue.seconds_until(his) > 0
 
 
 def test_a_lease_outlives_a_database_that_was_away(
