@@ -23,6 +23,8 @@ CLOCKS = {
     "CONVOLAB_LOOK_EVERY": "1",
     "CONVOLAB_SECONDS_A_DAY": "1000000",
     "CONVOLAB_WAITING_AN_ADDRESS": "1000",
+    "CONVOLAB_STARTS_A_MINUTE": "100000",
+    "CONVOLAB_STREAMS_A_SESSION": "100000",
     "OMP_NUM_THREADS": "1",
 }
 """The engine's waits, shorter than an operator would have them."""
