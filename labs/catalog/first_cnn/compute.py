@@ -24,6 +24,7 @@ from labs.nets.build import build
 from labs.nets.measure import Marks, logits_of, logits_of_all
 from labs.nets.scale import Scale
 from labs.nets.train import Recipe, Training
+from labs.words import short
 
 LOOKED_AT = 1_000
 """While it trains, the test is measured on so many pictures; in the end, on all."""
@@ -70,6 +71,7 @@ class Course:
     data: Dataset
     tested: list[list[float]] = field(default_factory=list)
     """Step, and accuracy on the test pictures looked at."""
+    final: Marks | None = None
 
     def __post_init__(self) -> None:
         steps, per_epoch = self.training.steps, self.training.per_epoch
@@ -78,6 +80,13 @@ class Course:
         self.curve_every = max(10, math.ceil(steps / 100))
         self.errors_every = per_epoch * math.ceil(self.training.recipe.epochs / 12)
         self.probes = show.probes_of(self.data)
+        self.harder = self._what_makes_training_harder()
+
+    def _what_makes_training_harder(self) -> str:
+        """Why the share in training may lie below that in the test: "shifts and dropout"."""
+        thinned = any(isinstance(layer, torch.nn.Dropout) for layer in self.training.net.modules())
+        found = {"shifts": self.training.recipe.shifts, "dropout": thinned}
+        return " and ".join(name for name, there in found.items() if there)
 
     def begin(self) -> Iterator[Event]:
         yield Progress(done=0, total=self.training.steps)
@@ -86,8 +95,11 @@ class Course:
     def after(self, step: int) -> Iterator[Event | None]:
         """The events due after so many steps, then a stopping point."""
         last = step == self.training.steps
-        # Exact at the end, so that the curve ends where the result is.
-        marks = (yield from self.mark(LOOKED_AT, exact=last)) if step in self.tests else None
+        marks = None
+        if last:  # all of them, exactly: the curve ends where the result is
+            marks = self.final = yield from self.mark(len(self.data.test_y), exact=True)
+        elif step in self.tests:
+            marks = yield from self.mark(LOOKED_AT, exact=False)
         if marks:
             self.tested.append([step, marks.accuracy])
         if step % self.curve_every == 0 or last:
@@ -113,10 +125,12 @@ class Course:
         if not math.isfinite(losses[-1]):
             raise LabError(
                 f"After {step} steps the loss is no longer a number: the steps were so large that "
-                f"the weights ran away. Take a learning rate below {training.recipe.peak:g}."
+                f"the weights ran away. Take a learning rate below {short(training.recipe.peak)}."
             )
         yield Progress(done=step, total=training.steps)
-        yield from show.curves(losses, hits, self.tested, training.steps, training.per_epoch)
+        yield from show.curves(
+            losses, hits, self.tested, training.steps, training.per_epoch, self.harder
+        )
 
     def look(self, step: int) -> Iterator[Event]:
         """All kernels of the first layer, and what it makes of the four probes."""
@@ -130,7 +144,7 @@ class Course:
 def _finish(params: Params, course: Course, ctx: Context) -> Iterator[Event | None]:
     """Mark the whole test, keep the files, and see that the kept model answers as this one."""
     data, training = course.data, course.training
-    marks = yield from course.mark(len(data.test_y), exact=True)
+    marks = course.final or (yield from course.mark(len(data.test_y), exact=True))
     yield show.confusion(marks, data.classes)
     yield show.errors(marks, data.test_x, data.classes)
     made = model.Model(

@@ -1,4 +1,4 @@
-"""A digit drawn by hand, made like those that the network learned from."""
+"""A digit drawn by hand, made like those of MNIST. (Fashion-MNIST is drawn for in the same way.)"""
 
 from __future__ import annotations
 
@@ -45,5 +45,6 @@ def _offset(mass: Tensor) -> int:
 
 def reading(name: str, probability: float) -> str:
     """What the network reads, as a sentence: "It reads an 8 (93 %)."."""
-    article = "an " if name == "8" else "a " if name.isdigit() else ""
-    return f"It reads {article}{name} ({probability * 100:.0f} %)."
+    if not name.isdigit():
+        return f"It takes it for “{name}” ({probability * 100:.0f} %)."
+    return f"It reads {'an' if name == '8' else 'a'} {name} ({probability * 100:.0f} %)."

@@ -48,8 +48,12 @@ def curves(
     tested: Sequence[Sequence[float]],
     steps: int,
     per_epoch: int,
+    harder: str = "",
 ) -> tuple[Curves, Curves]:
-    """Loss and accuracy so far: a point is the mean over the steps since the last."""
+    """Loss and accuracy so far: a point is the mean over the steps since the last.
+
+    `harder` says what the training has to cope with and the test has not.
+    """
     every = max(1, -(-steps // POINTS))
     loss, train = _points(losses, every, per_epoch), _points(hits, every, per_epoch)
     test = tuple((round(step / per_epoch, 4), round(right, 5)) for step, right in tested)
@@ -59,6 +63,7 @@ def curves(
     right = f"In training it is right on {train[-1][1] * 100:.1f} %" if train else ""
     if train and test:
         right += f", in the test on {test[-1][1] * 100:.1f} %"
+        right += f". Training is measured while it learns{f', with {harder}' if harder else ''}"
     return (
         Curves(
             name="loss",
@@ -147,7 +152,9 @@ def confusion(marks: Marks, classes: Sequence[str]) -> Matrix:
     ]
     most, true, taken = max(wrong, key=lambda found: found[0])
     worst = (
-        f" Most often {classes[true]} was taken for {classes[taken]}: {most} times." if most else ""
+        f" Most often {classes[true]} was taken for {classes[taken]}: {_times(most)}."
+        if most
+        else ""
     )
     right = int((marks.true == marks.predicted).sum())
     return Matrix(
@@ -163,6 +170,10 @@ def confusion(marks: Marks, classes: Sequence[str]) -> Matrix:
         digits=0,
         ask="cell",
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def errors(marks: Marks, x: Tensor, classes: Sequence[str]) -> Images:

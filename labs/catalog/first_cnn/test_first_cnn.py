@@ -72,6 +72,27 @@ def test_the_same_seed_gives_the_same_events_and_another_seed_others() -> None:
     assert first != other
 
 
+def test_the_curve_ends_where_the_result_is_also_on_a_large_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compute, "LOOKED_AT", 100)
+    found = play(Params(**SMALL), PlainContext(1))
+    curve = named(found, "accuracy")[-1].series[1].points
+    result = named(found, "result")[-1].figures["test_accuracy"]
+    assert curve[-1][1] == pytest.approx(result, abs=1e-5)
+    assert round(result * 100, 4) % 1 > 0, "more than the first 100 were looked at"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({}, "while it learns, with shifts."), ({"shifts": False}, "while it learns.")],
+)
+def test_it_says_why_training_may_lie_below_the_test(more: dict[str, Any], says: str) -> None:
+    found = play(Params(**SMALL, **more), PlainContext(1))
+    assert named(found, "accuracy")[-1].sentence.endswith(says)
+    assert "with shifts and dropout." in named(trained()[0], "accuracy")[-1].sentence
+
+
 class Saving(PlainContext):
     """Wants a checkpoint at every step, and keeps each with the number of events before it."""
 
@@ -476,7 +497,7 @@ def test_mnist_itself_is_hardly_changed_by_the_centring() -> None:
     [
         ("7", "It reads a 7 (93 %)."),
         ("8", "It reads an 8 (93 %)."),
-        ("bag", "It reads bag (93 %)."),
+        ("bag", "It takes it for “bag” (93 %)."),
     ],
 )
 def test_the_reading_is_a_sentence(name: str, says: str) -> None:

@@ -97,14 +97,19 @@ def check_that_it_fits(params: Params, H: int, W: int, P: int) -> None:
     if span > min(H, W) + 2 * P:
         raise LabError(
             f"The kernel reaches over {span} pixels, and the picture has {H}×{W}. "
-            "Take a smaller kernel, less dilation, or padding."
+            "Take a smaller kernel, less dilation, padding, or a larger picture."
         )
     room = {"reflect": min(H, W) - 1, "circular": min(H, W)}.get(params.border, P)
     if room < P:
+        how = "mirror" if params.border == "reflect" else "go on with at the other side"
         raise LabError(
-            f"This kernel needs {P} pixels of padding, and a picture of {H}×{W} has only {room} "
-            f"to {params.border}. Take zeros or replicate, or a smaller kernel."
+            f"This kernel needs {_pixels(P)} of padding, and a picture of {H}×{W} has only {room} "
+            f"to {how}. Take zeros or replicate, or a smaller kernel."
         )
+
+
+def _pixels(count: int) -> str:
+    return "1 pixel" if count == 1 else f"{count} pixels"
 
 
 def window_at(forged: Forged, params: Params, row: int, column: int) -> Tensor:
@@ -165,12 +170,12 @@ def input_event(forged: Forged, params: Params, row: int, column: int) -> Boxes:
     if P:
         boxes.append(Box(P, P, P + W, P + H, label="picture", role="truth"))
     shown = forged.padded.byte().permute(1, 2, 0).numpy()  # (H + 2P, W + 2P, C)
-    padded = f" with {P} pixels of padding ({params.border}) on each side" if P else ""
+    padded = f" with {_pixels(P)} of padding ({params.border}) on each side" if P else ""
     return Boxes(
         name="input",
         title="What the kernel looks at",
-        sentence=f"The picture is {C}×{H}×{W}{padded}. The window begins at row {top - P}, "
-        f"column {left - P}, and reaches over {reach}×{reach} pixels.",
+        sentence=f"The picture is {C}×{H}×{W}{padded}. The window begins at row "
+        f"{number(top - P)}, column {number(left - P)}, and reaches over {reach}×{reach} pixels.",
         image=Image(
             shown if C == 3 else shown[..., 0],
             label=f"picture{padded}, {C}×{H}×{W}",
@@ -235,11 +240,17 @@ def window_event(forged: Forged, params: Params, window: Tensor, row: int, colum
 def kernel_event(forged: Forged, params: Params) -> Matrix:
     C, K, _ = forged.slices.shape
     total = number(forged.slices.sum().item())
-    how = "flipped (turned by 180°)" if params.flip else "as you wrote it, not flipped"
+    how = "flipped (turned by 180°)" if params.flip else "not flipped"
+    if C == 3:
+        shares = (number(share) for share in (params.red, params.green, params.blue))
+        how += ", times {} for red, {} for green and {} for blue".format(*shares)
+    small = forged.slices.abs()
+    small = small[small > 0]
     return Matrix(
         name="kernel",
         title="Kernel as it is applied",
         sentence=f"The kernel is {C}×{K}×{K}, {how}. Its numbers add up to {total}.",
+        digits=4 if small.numel() and small.min() < 0.05 else 2,
         values=_stacked(forged.slices),
         row_labels=_row_labels(C, K),
         meaning="kernel",

@@ -97,6 +97,15 @@ def test_it_makes_the_map_of_one_torch_convolution(options: dict[str, Any]) -> N
     assert sides == [h, w]
 
 
+def test_what_is_said_of_padding_and_of_the_slices_is_so() -> None:
+    said = events(noise(), padding="same", row=0, column=0)["input"].sentence
+    assert "with 1 pixel of padding" in said and "begins at row −1, column −1" in said
+    kernel = events(noise(), colour="rgb", red=0.5, green=1, blue=-1)["kernel"]
+    assert "times 0.5 for red, 1 for green and −1 for blue" in kernel.sentence
+    small = events(noise(), kernel=PRESETS["Gaussian blur 5×5"])["kernel"]
+    assert small.digits == 4, "its corner is 0.0039"
+
+
 def test_a_flipped_kernel_is_the_convolution_of_mathematics() -> None:
     picture, kernel = noise(), PRESETS["Emboss"]
     x, k = grey(picture), np.array(kernel)
