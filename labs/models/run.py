@@ -19,7 +19,7 @@ from labs import stream
 from labs.data import registry
 from labs.data.pictures import PICTURES
 from labs.lab import Lab
-from labs.models.files import Picture
+from labs.models.files import Artifact, Picture
 from labs.models.job import FINAL, LIVE, SHARED, Job, State
 from labs.params import Params, picture_fields
 from labs.version import code_version
@@ -197,6 +197,15 @@ class Run(models.Model):
         self.refresh_from_db()
         return True
 
+    def discard(self) -> None:
+        """Delete this run for its learner, ending it first; its job goes with its last run."""
+        self.cancel()
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=self.job_id)
+            self.delete()
+            if job.is_final and not job.runs.exists():
+                job.delete()  # the reaper sweeps its files
+
 
 def check_pace(learner: Learner) -> None:
     """Raise Refused where a program starts runs faster than a person can: each leaves a row."""
@@ -228,6 +237,19 @@ def check_limits(learner: Learner, address: str) -> None:
                 "Many guests at your address have runs waiting. Try again in a minute, or sign in."
             )
     check_day(learner)
+    check_files(learner)
+
+
+def check_files(learner: Learner) -> None:
+    """Raise Refused where the files of the learner's runs take all the room that they may."""
+    kept = Artifact.objects.filter(job__payer=learner, job__picture=None)
+    used = kept.aggregate(used=Sum("size"))["used"] or 0
+    if used >= settings.FILES_A_LEARNER:
+        raise Refused(
+            f"The files of your runs take {used / 1e6:.0f} MB, and "
+            f"{settings.FILES_A_LEARNER / 1e6:.0f} MB is the most. Delete runs that you no longer "
+            "need under My runs, then start again."
+        )
 
 
 def check_day(learner: Learner) -> None:

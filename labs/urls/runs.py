@@ -13,6 +13,7 @@ urlpatterns = [
     path("<uuid:pk>/panel/", runs.panel, name="panel"),
     path("<uuid:pk>/events/", streams.run_events, name="events"),
     path("<uuid:pk>/cancel/", runs.cancel, name="cancel"),
+    path("<uuid:pk>/delete/", runs.delete, name="delete"),
     path("<uuid:pk>/answers/", streams.ask_events, name="answers"),
     path("<uuid:pk>/asks/<slug:name>/", drafts.ask, name="ask"),
     re_path(rf"^{PK}/pictures/{PLACE}\.png$", runs.picture, name="picture"),

@@ -121,6 +121,14 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "_fragments/panel.html", panel_context(run))
 
 
+@require_POST
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    run_or_404(request, pk).discard()
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("runs:list")
+    return HttpResponse()  # htmx takes the row away
+
+
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]

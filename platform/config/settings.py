@@ -204,6 +204,7 @@ STREAMS_A_SESSION: int = env.int("CONVOLAB_STREAMS_A_SESSION", default=20)
 STARTS_A_MINUTE: int = env.int("CONVOLAB_STARTS_A_MINUTE", default=120)
 PICTURES_A_LEARNER: int = env.int("CONVOLAB_PICTURES_A_LEARNER", default=200)
 STORAGE_A_LEARNER: int = env.int("CONVOLAB_STORAGE_A_LEARNER", default=100_000_000)
+FILES_A_LEARNER: int = env.int("CONVOLAB_FILES_A_LEARNER", default=500_000_000)
 
 # --- The run engine (seconds) ---
 LEASE: float = env.float("CONVOLAB_LEASE", default=30)

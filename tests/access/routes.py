@@ -107,6 +107,7 @@ ROUTES: dict[str, list[Call]] = {
         get(of_waiting("events/"), only_alice(OPEN, CLOSED)),
     ],
     "runs:cancel": [post(of_waiting("cancel/"), only_alice(302))],
+    "runs:delete": [post(of_waiting("delete/"), only_alice(302))],
     "runs:answers": [get(of_run("answers/"), only_alice(OPEN, CLOSED))],
     "runs:ask": [
         post(of_run("asks/again/"), only_alice(202), lambda _: {"steps": "1"}),

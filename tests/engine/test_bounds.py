@@ -167,6 +167,33 @@ def test_a_guest_who_comes_back_keeps_the_session_as_long_as_the_runs(settings: 
     assert settings.SESSION_COOKIE_NAME not in change(alice, 1, 3).cookies
 
 
+def test_who_keeps_many_large_files_deletes_some_first(settings: Any, tmp_path: Path) -> None:
+    settings.FILES_ROOT, settings.FILES_A_LEARNER = tmp_path, 1_000
+    alice = cast.learner()
+    run = cast.start(alice, steps=1, seed=1)
+    job = cast.work()
+    assert job is not None
+    Artifact.write(job, "model", bytes(1_000))
+    with pytest.raises(Refused, match="Delete runs that you no longer need"):
+        cast.start(alice, steps=1, seed=2)
+    assert cast.start(alice, steps=1, seed=1).replay, "what is computed already takes no room"
+    for mine in Run.objects.all():
+        mine.discard()
+    assert not Job.objects.filter(pk=run.job_id).exists()
+    cast.start(alice, steps=1, seed=2)
+
+
+def test_a_deleted_run_takes_its_job_only_where_nobody_else_looks_at_it() -> None:
+    alice, bob = cast.learner(), cast.learner()
+    hers, his = (cast.start(who, steps=1, seed=3) for who in (alice, bob))
+    hers.discard()
+    assert Job.objects.get().state == State.QUEUED, "he waits for it"
+    cast.work()
+    his.refresh_from_db()
+    his.discard()
+    assert not Job.objects.exists() and not Run.objects.exists()
+
+
 # --- what is left behind
 
 
