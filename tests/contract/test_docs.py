@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,20 +30,38 @@ def doc(name: str) -> str:
 
 
 def resolve(dotted: str) -> object:
-    """The module, or what is in one. Raises ImportError or AttributeError."""
+    """A module, or what one defines or exports: what it merely imports is named elsewhere.
+
+    Raises ImportError or AttributeError.
+    """
     module, *rest = dotted.split(".")
-    found = importlib.import_module(module)
+    found: Any = importlib.import_module(module)
     for name in rest:
-        try:
-            found = getattr(found, name)
-        except AttributeError:
-            found = importlib.import_module(f"{found.__name__}.{name}")
+        inner = getattr(found, name, None)
+        if inner is None:
+            inner = importlib.import_module(f"{found.__name__}.{name}")
+        elif inspect.ismodule(found) and not inspect.ismodule(inner) and name in imported(found):
+            raise AttributeError(f"{found.__name__} merely imports {name}")
+        found = inner
     return found
+
+
+def imported(module: ModuleType) -> set[str]:
+    """The names that a module imports, and does not export."""
+    nodes = ast.walk(ast.parse(inspect.getsource(module)))
+    names = {a.asname or a.name for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names}
+    return names - set(getattr(module, "__all__", ()))
 
 
 @pytest.mark.parametrize("dotted", sorted(set(DOTTED.findall(doc("docs/a-click.md")))))
 def test_the_path_of_a_click_names_what_exists(dotted: str) -> None:
     assert resolve(dotted)
+
+
+@pytest.mark.parametrize("dotted", ["labs.live.Wish", "labs.drafts.no_such", "labs.no_such"])
+def test_a_name_that_is_not_of_its_module_is_refused(dotted: str) -> None:
+    with pytest.raises((ImportError, AttributeError)):
+        resolve(dotted)
 
 
 def test_the_path_of_a_click_names_its_five_hops() -> None:
