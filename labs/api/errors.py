@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 SAID = {
     "parse_error": "The body could not be read as JSON.",
     "not_authenticated": "This site asks you to sign in first.",
-    "permission_denied": "You may not do this.",
     "method_not_allowed": "This address does not take that method. See /api/docs/.",
     "not_acceptable": "This API answers in JSON. Send Accept: application/json.",
     "unsupported_media_type": "Send JSON, with Content-Type: application/json.",
