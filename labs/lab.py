@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from typing import Any
 
 from labs.events import Event
 from labs.params import Params
+from labs.questions import Question
 
 INTERACTIVE = "interactive"
 TRAINING = "training"
@@ -92,6 +95,16 @@ class Lab:
     @property
     def path(self) -> Path:
         return Path(str(importlib.import_module(self.package).__file__)).parent
+
+    def questions(
+        self, params: Params, figures: Mapping[str, Any], chance: Random
+    ) -> list[Question]:
+        """What is asked about a run of these params and figures; nothing without questions.py."""
+        if importlib.util.find_spec(f"{self.package}.questions") is None:
+            return []
+        asks = importlib.import_module(f"{self.package}.questions").questions
+        found: list[Question] = asks(params, figures, chance)
+        return found
 
     def compute(self) -> ModuleType:
         """The lab's compute module. Imports torch: workers only."""

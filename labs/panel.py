@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from labs import stream
 from labs.lab import Lab, Slot
 from labs.models import Job, Run, State
+from labs.models.answer import questions_of
 from labs.models.turn import Queue
 from labs.state import Entry, state_at
 
@@ -143,12 +145,30 @@ def entries_of(job: Job) -> list[Entry]:
     return job.archived() + stream.read(job.stream)
 
 
+def shown_of(job: Job) -> dict[str, Entry]:
+    """What a job's page shows; of one that is over it is kept while its pictures load."""
+    if job.state != State.SUCCEEDED:
+        return state_at(entries_of(job))
+    return _archived(job.pk, str(job.finished_at))
+
+
+@lru_cache(maxsize=4)
+def _archived(job_id: int, finished_at: str) -> dict[str, Entry]:  # noqa: ARG001 (of the key)
+    return state_at(Job.objects.get(pk=job_id).archived())
+
+
+def figures_of(run: Run) -> dict[str, Any]:
+    """The figures of a run's Result; none where it has none."""
+    figures: dict[str, Any] = shown_of(run.job).get("result", {}).get("figures", {})
+    return figures
+
+
 def panel_context(run: Run, live: bool = True) -> dict[str, Any]:
     """Everything that `_fragments/panel.html` shows of a run."""
     job, lab = run.job, run.job.declared
     over = run.is_over
     archived = job.state == State.SUCCEEDED
-    shown = state_at(job.archived() if archived else entries_of(job))
+    shown = shown_of(job)
     base = reverse("runs:run", args=[run.pk])
     newest = max(
         (f"{e['attempt']}-{e['seq']}" for e in shown.values()), key=stream.place_of_id, default=""
@@ -181,6 +201,7 @@ def after_context(run: Run) -> dict[str, Any]:
         "permalink": base,
         "again_url": again_url(run),
         "seed": run.job.seed if run.job.declared.seeded else None,
+        "questions": questions_of(run, figures_of(run)) if run.state == State.SUCCEEDED else [],
     }
 
 

@@ -112,9 +112,12 @@ def test_platform_is_the_standard_library_under_uvicorn(tmp_path: Path) -> None:
 
 # --- layers ---
 
-COMPUTE = files("labs/catalog/*/compute.py", "labs/nets/*.py", "labs/data/*.py")
+COMPUTE = files("labs/catalog/*/*.py", "labs/nets/*.py", "labs/data/*.py")
 CONTRACT = files(
-    "labs/events.py", "labs/params.py", "labs/context.py", "labs/lab.py", "labs/words.py"
+    *(
+        f"labs/{n}.py"
+        for n in ("events", "params", "context", "lab", "questions", "words", "fields", "refusals")
+    )
 )
 SITE = ("django", "config", "accounts", "courses", "workers", "celery", "redis", "rest_framework")
 MAY_BE_USED = (
@@ -259,9 +262,24 @@ def settings_from_the_environment() -> list[str]:
     return sorted(found - {"DJANGO_SETTINGS_MODULE"})
 
 
-@pytest.mark.parametrize("name", settings_from_the_environment())
+def settings_of_compose() -> list[str]:
+    """What docker-compose.yml, .gpu.yml and the Caddyfile take from .env or the shell."""
+    deployed = text_of("docker-compose*.yml", "deploy/Caddyfile")
+    return sorted(set(re.findall(r"(?<!\$)(?:\$\{|\{\$)([A-Z_]+)", deployed)))
+
+
+@pytest.mark.parametrize("name", [*settings_from_the_environment(), *settings_of_compose()])
 def test_the_documents_name_every_setting(name: str) -> None:
     assert f"`{name}`" in text_of("docs/*.md", "README.md")
+
+
+TOLD = ("CONVOLAB_REQUIRE", "CONVOLAB_DOCKER_ENGINE", "CONVOLAB_DOCKER_ENV")
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_contributing_names_what_the_tests_can_be_told(name: str) -> None:
+    assert f'"{name}"' in text_of("tests/needs.py", "tools/compose_test.py")
+    assert f"`{name}" in text_of("CONTRIBUTING.md")
 
 
 def targets() -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from functools import lru_cache
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -16,10 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import known_learner_id, learner_of
 from labs.controls import decode, validate
 from labs.lab import Lab
-from labs.models import Job, Run, State
+from labs.models import Run
 from labs.models.run import Missing, Refused
-from labs.panel import again_url, entries_of, event_html, panel_context
-from labs.state import Entry, place_of, state_at
+from labs.panel import again_url, event_html, panel_context, shown_of
+from labs.state import place_of
 from labs.views.address import address_of
 from labs.views.errors import refused
 from labs.views.pages import empty_panel, lab_context, lab_or_404
@@ -133,18 +132,6 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]
     return render(request, "runs/list.html", {"runs": runs})
-
-
-def shown_of(job: Job) -> dict[str, Entry]:
-    """What a job's page shows; of one that is over it is kept while its pictures load."""
-    if job.state != State.SUCCEEDED:
-        return state_at(entries_of(job))
-    return _archived(job.pk, str(job.finished_at))
-
-
-@lru_cache(maxsize=4)
-def _archived(job_id: int, finished_at: str) -> dict[str, Entry]:
-    return state_at(Job.objects.get(pk=job_id).archived())
 
 
 @require_GET

@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from labs.catalog.hidden_kernel import compute
+from labs.catalog.hidden_kernel import bowl, compute
 from labs.catalog.hidden_kernel.lab import EVERY, KERNELS, LAB, Params
 from labs.context import LabError
 from labs.events import Event
@@ -98,13 +98,13 @@ def test_the_curvature_is_the_largest_eigenvalue_of_the_loss_s_hessian() -> None
     functional: Any = torch.autograd.functional
     hessian = functional.hessian(loss, torch.zeros(9))
     wanted = torch.linalg.eigvalsh(hessian)[-1].item()
-    assert compute.steepest_curvature(picture, 3) == pytest.approx(wanted, rel=1e-4)
+    assert bowl.steepest_curvature(picture, 3) == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum"])
 def test_it_explodes_above_the_limit_that_the_curvature_sets(optimiser: str) -> None:
     picture = default_picture()
-    limit = compute.limit_of_the_rate(Params(optimiser=optimiser), picture, 3)
+    limit = bowl.limit_of_the_rate(Params(optimiser=optimiser), picture, 3)
     assert figures(optimiser=optimiser, batch=128, lr=0.7 * limit)["steps"] == 200
     wild = last(events(optimiser=optimiser, batch=128, lr=1.3 * limit), "verdict")
     assert wild.tone == "warning"

@@ -105,6 +105,12 @@ class Params(params.Params):
         label="Longest side of the picture",
         help="In pixels. A smaller picture stays as it is.",
     )
+    target: Literal["none", "1", "2", "3", "4", "5", "6"] = choice(
+        "none",
+        {"none": "None", **{str(n): str(n) for n in range(1, 7)}},
+        label="Target map",
+        help="A map that another 3×3 kernel made of this picture. Make yours the same.",
+    )
     row: int = slider(
         30,
         low=0,
@@ -129,6 +135,7 @@ LAB = Lab(
     params=Params,
     panel=(
         Slot("map", "images", "Feature map", wide=True, rows=34),
+        Slot("target", "images", "The target", rows=14),
         Slot("input", "boxes", "What the kernel looks at", rows=34),
         Slot("cell", "note", "The arithmetic of one cell", rows=16),
         Slot("window", "matrix", "Pixels in the window", rows=20),

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.catalog.kernel_forge import compute
+from labs.catalog.kernel_forge import compute, forge
 from labs.catalog.kernel_forge.lab import LAB, PRESETS, Params
 from labs.context import LabError
 from labs.data.pictures import load
@@ -34,7 +34,7 @@ def events(picture: np.ndarray | None = None, **changes: Any) -> dict[str, Any]:
 
 
 def forged(picture: np.ndarray, **changes: Any) -> torch.Tensor:
-    return compute.forge(Params(**changes), picture).map
+    return forge.forge(Params(**changes), picture).map
 
 
 def grey(picture: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ OPTIONS = st.fixed_dictionaries(
         "flip": st.booleans(),
         "stride": st.integers(1, 4),
         "padding": st.sampled_from(["none", "same"]),
-        "border": st.sampled_from(list(compute.MODES)),
+        "border": st.sampled_from(list(forge.MODES)),
         "dilation": st.integers(1, 4),
         "colour": st.sampled_from(["grey", "rgb"]),
         "red": st.sampled_from([-1.0, 0.5]),
@@ -83,18 +83,38 @@ def test_it_makes_the_map_of_one_torch_convolution(options: dict[str, Any]) -> N
     convolution.load_state_dict(state)
     wanted = convolution(x[None])[0, 0].detach()
     wanted = wanted.relu() if params.activation == "relu" else wanted
-    found = compute.forge(params, picture)
+    found = forge.forge(params, picture)
     torch.testing.assert_close(found.map, wanted, rtol=1e-4, atol=2e-3)
     h, w = found.map.shape
     row, column = min(params.row, h - 1), min(params.column, w - 1)
-    cell = (compute.window_at(found, params, row, column) * found.slices).sum() + params.bias
+    cell = (forge.window_at(found, params, row, column) * found.slices).sum() + params.bias
     cell = cell.relu() if params.activation == "relu" else cell
     torch.testing.assert_close(found.map[row, column], cell, rtol=1e-4, atol=2e-3)
     sides = [
-        compute.output_size(side, found.padding, params.dilation, len(kernel), params.stride)
+        forge.output_size(side, found.padding, params.dilation, len(kernel), params.stride)
         for side in (30, 41)
     ]
     assert sides == [h, w]
+
+
+@pytest.mark.parametrize("name", list(forge.TARGETS))
+def test_a_target_is_reached_by_its_kernel_and_by_no_preset_that_is_another(name: str) -> None:
+    mine = tuple(tuple(map(float, row)) for row in forge.TARGETS[name])
+    found = events(noise(), kernel=mine, target=name, padding="same", stride=2)
+    assert found["result"].figures["target"] == pytest.approx(1)
+    assert "is reached" in found["target"].sentence
+    torch.testing.assert_close(found["target"].items[0].values, found["map"].items[0].values)
+    for preset in PRESETS.values():
+        other = events(noise(), kernel=preset, target=name)
+        assert other["result"].figures["target"] < 0.999 or preset == mine
+    larger = tuple((0.0, *row, 0.0) for row in ((0.0,) * 3, *mine, (0.0,) * 3))
+    assert events(noise(), kernel=larger, target=name)["result"].figures["target"] > 0.999
+
+
+def test_without_a_target_the_page_says_how_to_choose_one() -> None:
+    found = events(noise())
+    assert found["target"].items == () and "Choose a target" in found["target"].sentence
+    assert found["result"].figures["target"] == 0
 
 
 def test_what_is_said_of_padding_and_of_the_slices_is_so() -> None:

@@ -1,0 +1,151 @@
+"""What a lab asks of a student about a run: how an answer is read, marked, and what is said of it.
+
+A lab's questions.py has `questions(params, figures, chance)`: the run's params, the figures of its
+Result, and a `random.Random` that is the same for the same try; what is drawn from it makes a
+question fresh. No torch and no Django: the site reads this. The answer stays on the server.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from labs.words import number
+
+Grid = tuple[str, tuple[tuple[float, ...], ...]]
+"""A small table of numbers that a question shows: its title and its rows."""
+
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`right` is None where nothing is right or wrong, and where the answer could not be read."""
+
+    right: bool | None
+    says: str
+    was_read: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Base of all kinds. `hints` come one at a time, then the `solution` with its arithmetic.
+
+    `fresh`: another try may have other numbers.
+    """
+
+    kind: ClassVar[str] = ""
+    name: str
+    ask: str
+    hints: tuple[str, ...] = ()
+    solution: str = ""
+    fresh: bool = False
+    grids: tuple[Grid, ...] = ()
+
+    def mark(self, given: str) -> Mark:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Question):
+    """One number, right within `tolerance` of `answer`. `traps` say why a likely other is wrong."""
+
+    kind: ClassVar[str] = "number"
+    answer: float
+    tolerance: float = 1e-6
+    unit: str = ""
+    traps: Mapping[float, str] | None = None
+
+    def mark(self, given: str) -> Mark:
+        value = _number(given)
+        if value is None:
+            return Mark(None, "That is no number. Write one, such as 12 or −0.5.", was_read=False)
+        if abs(value - self.answer) <= self.tolerance:
+            return Mark(True, self.solution)
+        for trap, why in (self.traps or {}).items():
+            if abs(value - trap) <= self.tolerance:
+                return Mark(False, why)
+        return Mark(False, f"{number(value, 6)} is not it.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape(Question):
+    """A shape, such as 16×28×28."""
+
+    kind: ClassVar[str] = "shape"
+    answer: tuple[int, ...]
+    traps: Mapping[tuple[int, ...], str] | None = None
+
+    def mark(self, given: str) -> Mark:
+        value = _shape(given)
+        if value is None:
+            sides = "×".join("number" for _ in self.answer)
+            return Mark(None, f"Write a shape as {sides}, such as 16×28×28.", was_read=False)
+        if value == self.answer:
+            return Mark(True, self.solution)
+        if len(value) != len(self.answer):
+            return Mark(False, f"The shape has {len(self.answer)} numbers, yours {len(value)}.")
+        why = (self.traps or {}).get(value, f"{'×'.join(map(str, value))} is not it.")
+        return Mark(False, why)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to choose; `says` is what follows from it: why it is wrong, or what to see."""
+
+    text: str
+    says: str
+    right: bool | None = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Question):
+    """One of a few. With options whose `right` is None it asks for a view, and marks nothing."""
+
+    kind: ClassVar[str] = "choice"
+    options: tuple[Option, ...]
+
+    def mark(self, given: str) -> Mark:
+        if not re.fullmatch(r"[0-9]{1,3}", given) or int(given) >= len(self.options):
+            return Mark(None, "Choose one of the answers.", was_read=False)
+        chosen = self.options[int(given)]
+        return Mark(chosen.right, chosen.says)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal(Question):
+    """Something to reach with a run; whether this one did is told, and nothing is typed."""
+
+    kind: ClassVar[str] = "goal"
+    met: bool
+    says: str
+
+    def mark(self, given: str) -> Mark:  # noqa: ARG002 (nothing is given)
+        return Mark(self.met, self.says)
+
+
+def shuffled(options: Sequence[Option], order: Sequence[int]) -> tuple[Option, ...]:
+    return tuple(options[n] for n in order)
+
+
+def _number(text: str) -> float | None:
+    """A number as people write it: "1,024", "−0.5", "12 %", "1e-3"."""
+    plain = text.strip()[:LONGEST].replace("−", "-").replace(" ", "").replace("\u202f", "")
+    plain = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", plain).rstrip("%")
+    try:
+        value = float(plain.replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _shape(text: str) -> tuple[int, ...] | None:
+    """Whole numbers between ×, x, * or commas, with or without brackets."""
+    inner = text.strip()[:LONGEST].strip("()[]")
+    parts = re.split(r"\s*[×xX*,]\s*|\s+", inner.strip(" ,"))
+    if not all(re.fullmatch(r"[0-9]{1,6}", part, re.ASCII) for part in parts):
+        return None
+    return tuple(map(int, parts))
