@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -175,6 +176,15 @@ def fixed(value: float | None, digits: int) -> str:
 def scale_ends(item: dict[str, Any]) -> str:
     """The ends of a picture's scale, which also says its unit of reading: "−1 to 1"."""
     return f"{short(item.get('low'))} to {short(item.get('high'))}"
+
+
+@register.filter
+def shape(item: dict[str, Any]) -> str:
+    """A picture's shape as its label has it, else channels first: "3×224×224"."""
+    if named := re.search(r"\d+(?:×\d+)+", item["label"]):
+        return named[0]
+    height, width, *channels = item["shape"].split("×")
+    return "×".join([*channels, height, width])
 
 
 @register.filter
