@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.models import NOBODY, known_learner_id, learner_id
-from labs.controls import Option, controls_for
+from labs.controls import Control, Option, controls_for
 from labs.lab import Lab, catalog
 from labs.models import Picture, Run
 from labs.panel import slots_of
@@ -66,20 +66,30 @@ def lab_context(
     request: HttpRequest,
     lab: Lab,
     values: dict[str, Any],
-    seed: int = 0,
+    seed: int | str = 0,
     errors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What the controls of a lab need, on its page and on a run's."""
+    """What the controls of a lab need, on its page and on a run's. `fault` is to have the focus."""
     nonce = uuid.uuid4().hex
+    errors = dict(errors or {})
+    about_seed = errors.pop("seed", "")
+    controls = controls_for(lab.params, values, errors, own_pictures(request))
+    if lab.seeded:
+        controls.append(seed_control(seed, about_seed))
     return {
         "lab": lab,
-        "seed": seed,
-        "controls": controls_for(lab.params, values, errors or {}, own_pictures(request)),
+        "controls": controls,
+        "fault": next((c.id for c in controls if c.error or c.refused), ""),
         "draft_url": reverse("labs:draft", args=[lab.slug, nonce]) if lab.live else "",
         "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce])
         if lab.live
         else "",
     }
+
+
+def seed_control(value: int | str, error: str) -> Control:
+    says = "The same seed gives the same run."
+    return Control(kind="seed", name="seed", label="Seed", help=says, value=value, error=error)
 
 
 def own_pictures(request: HttpRequest) -> list[Option]:
