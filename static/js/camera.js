@@ -13,17 +13,19 @@ class PictureUpload extends HTMLElement {
     this.file = this.querySelector("input[type=file]");
     this.stage = this.querySelector("[data-stage]");
     this.video = this.querySelector("video");
-    const camera = this.querySelector("[data-camera]");
-    camera.hidden = !navigator.mediaDevices?.getUserMedia;
+    this.camera = this.querySelector("[data-camera]");
+    this.camera.hidden = !navigator.mediaDevices?.getUserMedia;
+    this.tiles = this.closest("fieldset").querySelector(".tiles");
+    new MutationObserver((changes) => { if (changes.some(({ removedNodes }) => removedNodes.length)) this.deleted(); }).observe(this.tiles, { childList: true });
     this.file.addEventListener("change", (event) => {
       event.stopPropagation();
       if (this.file.files[0]) this.check(this.file.files[0]);
       this.file.value = "";
     });
-    camera.addEventListener("click", () => this.open());
+    this.camera.addEventListener("click", () => this.open());
     this.shutter = this.querySelector("[data-shoot]");
     this.shutter.addEventListener("click", () => this.shoot());
-    this.video.addEventListener("loadeddata", () => { this.shutter.disabled = false; });
+    this.video.addEventListener("loadeddata", () => { this.shutter.disabled = false; this.shutter.focus(); });
     this.querySelector("[data-stop]").addEventListener("click", () => this.stop());
     this.answer.addEventListener("htmx:after:settle", () => this.take());
   }
@@ -58,31 +60,46 @@ class PictureUpload extends HTMLElement {
     }
   }
 
-  // The picture is ready: it becomes a tile, chosen, and the lab hears of it.
+  // The picture is ready: its tile joins the others, chosen, and the lab hears of it.
   take() {
-    const ready = this.answer.querySelector("[data-picture-ready]");
-    if (!ready || ready.dataset.taken) return;
-    ready.dataset.taken = "yes";
-    const { value, label, url } = ready.dataset;
-    const make = (name, properties) => Object.assign(document.createElement(name), properties);
-    const tile = make("label", { className: "tile" });
-    const radio = make("input", { type: "radio", name: this.dataset.name, value });
-    const frame = make("span", { className: "tile-picture" });
-    frame.append(make("img", { src: url, width: 72, height: 72, alt: "" }));
-    tile.append(radio, frame, make("span", { className: "tile-label", textContent: label }));
-    this.closest("fieldset").querySelector(".tiles").append(tile);
+    const made = this.answer.querySelector("template[data-tile]");
+    if (!made) return;
+    made.remove();
+    const tile = made.content.firstElementChild;
+    const radio = tile.querySelector("input");
+    radio.name = this.dataset.name;
+    this.tiles.append(tile);
+    htmx.process(tile);
+    this.choose(radio);
+  }
+
+  choose(radio) {
     radio.checked = true;
     radio.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // A picture was deleted: where it was the chosen one, the default is.
+  deleted() {
+    this.say("The picture is deleted.", false);
+    if (!this.tiles.querySelector("input:checked")) this.choose(this.tiles.querySelector("[data-default]"));
+    if (document.activeElement === document.body) this.tiles.querySelector("input:checked").focus();
+  }
+
+  // One stream at most is open: another press, or the end of this element, stops the one before.
   async open() {
+    this.stop();
+    this.camera.hidden = true;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+      this.stop();
+      this.stream = stream;
     } catch (problem) {
+      this.camera.hidden = false;
       this.say(NO_CAMERA[problem.name] ?? NO_CAMERA.NotReadableError);
       return;
     }
-    this.shutter.disabled = true;
+    if (!this.isConnected) { this.stop(); return; }
+    this.camera.hidden = this.shutter.disabled = true;
     this.video.srcObject = this.stream;
     this.stage.hidden = false;
     await this.video.play();
@@ -97,8 +114,12 @@ class PictureUpload extends HTMLElement {
 
   stop() {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (!this.stream) return;
     this.stream = null;
-    if (this.stage) this.stage.hidden = true;
+    const inside = this.stage.contains(document.activeElement);
+    this.stage.hidden = true;
+    this.camera.hidden = false;
+    if (inside) this.camera.focus();
   }
 }
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Contexts
 from tests.browser.pages import Forge, settings, slot
+from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
 
@@ -95,6 +96,102 @@ def test_the_camera_takes_a_picture(new_context: Contexts) -> None:
     expect(page.locator(".tile", has_text="camera.jpg").get_by_role("radio")).to_be_checked()
     forge.expect_another_map(first)
     expect(page.locator("video")).to_be_hidden()
+
+
+def test_one_camera_is_open_at_most_however_often_it_is_asked_for(
+    new_context: Contexts,
+) -> None:
+    page = new_context(permissions=["camera"]).new_page()
+    page.add_init_script(
+        """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        window.tracks = [];
+        navigator.mediaDevices.getUserMedia = async (wish) => {
+            const stream = await ask(wish);
+            window.tracks.push(...stream.getTracks());
+            return stream;
+        };"""
+    )
+    Forge(page).wait_for_map()
+    live = "window.tracks.filter(({ readyState }) => readyState === 'live').length"
+    camera = page.get_by_role("button", name="Use the camera")
+    camera.evaluate("button => { button.click(); button.click(); }")
+    expect(page.get_by_role("button", name="Take the picture")).to_be_focused()
+    expect(camera).to_be_hidden()
+    page.wait_for_function("() => window.tracks.length === 2")
+    assert page.evaluate(live) == 1
+    page.locator("[data-camera]").evaluate("button => button.click()")
+    page.wait_for_function(f"() => window.tracks.length === 3 && {live} === 1")
+    page.get_by_role("button", name="Close the camera").click()
+    expect(camera).to_be_focused()
+    assert page.evaluate(live) == 0
+
+
+def test_a_camera_that_opens_for_a_form_that_is_gone_is_closed(new_context: Contexts) -> None:
+    page = new_context(permissions=["camera"]).new_page()
+    page.add_init_script(
+        """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wish) => {
+            const stream = await ask(wish);
+            document.querySelector('picture-upload').remove();
+            [window.track] = stream.getTracks();
+            return stream;
+        };"""
+    )
+    Forge(page).wait_for_map()
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("() => window.track?.readyState === 'ended'")
+
+
+def test_a_picture_is_deleted_by_keys_and_the_default_is_chosen_instead(page: Page) -> None:
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    forge.upload("beach.png", "image/png", photo("PNG"))
+    tile = page.locator(".tile", has_text="beach")
+    expect(tile.get_by_role("radio")).to_be_checked()
+    other = forge.expect_another_map(first)
+    expect(tile.get_by_role("button", name="Delete beach.png")).to_be_hidden()
+    tile.locator("summary").press("Enter")
+    expect(tile.get_by_role("button", name="Delete beach.png")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(tile).to_have_count(0)
+    expect(page.locator(".upload-answer")).to_have_text("The picture is deleted.")
+    expect(page.locator(".tile [data-default]")).to_be_checked()
+    expect(page.locator(".tile [data-default]")).to_be_focused()
+    assert forge.expect_another_map(other) == first
+    page.reload()
+    expect(tile).to_have_count(0)
+
+
+def test_a_picture_that_is_not_chosen_is_deleted_and_the_choice_stays(page: Page) -> None:
+    forge = Forge(page)
+    forge.wait_for_map()
+    forge.upload("beach.png", "image/png", photo("PNG"))
+    tile = page.locator(".tile", has_text="beach")
+    expect(tile.get_by_role("radio")).to_be_checked()
+    page.reload()
+    forge.wait_for_map()
+    page.locator(".tile", has_text="Chelsea").get_by_role("radio").check(force=True)
+    tile.locator("summary").click()
+    tile.get_by_role("button", name="Delete beach.png").click()
+    expect(tile).to_have_count(0)
+    expect(page.locator(".tile", has_text="Chelsea").get_by_role("radio")).to_be_checked()
+
+
+def test_a_picture_that_could_not_be_deleted_stays_and_says_why(
+    page: Page, complaints: Complaints
+) -> None:
+    complaints.allow("status of 503")
+    forge = Forge(page)
+    forge.wait_for_map()
+    forge.upload("beach.png", "image/png", photo("PNG"))
+    tile = page.locator(".tile", has_text="beach")
+    expect(tile.get_by_role("radio")).to_be_checked()
+    page.route("**/delete/", lambda route: route.fulfill(status=503, body="busy"))
+    tile.locator("summary").click()
+    tile.get_by_role("button", name="Delete beach.png").click()
+    expect(page.locator(".upload-answer .error")).to_contain_text("The site is busy.")
+    expect(tile.get_by_role("radio")).to_be_checked()
 
 
 @pytest.mark.parametrize(
