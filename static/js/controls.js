@@ -1,7 +1,7 @@
 // What all controls share: slider and number in step, Reset, and copying a link.
 
 // A log slider moves in equal factors; the number beside it holds the value that is sent.
-const STEPS = 1000;
+const STEPS = 200;
 
 function position(range, value) {
   const [low, high] = [Math.log(range.dataset.low), Math.log(range.dataset.high)];
@@ -16,9 +16,13 @@ function valueAt(range) {
 }
 
 function show(range, value) {
+  tell(range, value);
   if (!("log" in range.dataset)) range.value = value;
   else if (Number(value) > 0) range.value = position(range, Number(value));
 }
+
+// A log slider's own position is no number that means anything: it says the value, with its unit.
+function tell(range, value) { range.setAttribute("aria-valuetext", `${value} ${range.dataset.unit}`.trim()); }
 
 function prepare(root) {
   for (const range of root.querySelectorAll("input[data-twin]")) {
@@ -31,8 +35,11 @@ function prepare(root) {
 }
 
 document.addEventListener("input", ({ target }) => {
-  if (target.dataset?.twin) document.getElementById(target.dataset.twin).value = valueAt(target);
-  else if (target.id) {
+  if (target.dataset?.twin) {
+    const field = document.getElementById(target.dataset.twin);
+    field.value = valueAt(target);
+    tell(target, field.value);
+  } else if (target.id) {
     const range = document.querySelector(`input[data-twin="${CSS.escape(target.id)}"]`);
     if (range) show(range, target.value);
   }
@@ -55,13 +62,22 @@ document.addEventListener("click", async ({ target }) => {
   const button = target.closest?.("[data-reset], [data-copy]");
   if (!button) return;
   if ("reset" in button.dataset) { reset(button.form); return; }
+  const { href } = new URL(button.dataset.copy, location.href);
   try {
-    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+    await navigator.clipboard.writeText(href);
     button.textContent = "Copied";
   } catch {
-    button.textContent = "Copy it from the address bar";
+    offer(button, href);
   }
 });
+
+// Where the browser does not let a page copy (plain http), the address is there to be copied by hand.
+function offer(button, href) {
+  const field = Object.assign(document.createElement("input"), { className: "address", readOnly: true, value: href });
+  field.setAttribute("aria-label", "Address of this run");
+  button.replaceWith(field);
+  field.select();
+}
 
 // A first Enter in a number field must not submit a half-typed form of a live lab.
 document.addEventListener("submit", (event) => {
@@ -70,10 +86,6 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:after:process", ({ target }) => { if (target.querySelectorAll) prepare(target); });
 
-// A refused form comes back with its errors in place: the first of them gets the focus.
-document.addEventListener("htmx:after:settle", ({ target }) => {
-  if (target.id === "control-fields") target.querySelector("[aria-invalid]")?.focus();
-});
 // A run that starts is looked at: where its panel lies out of sight, below long controls.
 document.addEventListener("htmx:after:settle", ({ target }) => {
   const slots = target.id === "panel" && document.querySelector("#panel[data-state=queued] .slots");

@@ -1,6 +1,6 @@
 // form[data-live]: while a control moves, its newest state is computed and streamed back. The
 // newest change wins, an older answer is never shown over a newer, and 600 ms after the last
-// change it becomes a run with a permalink.
+// change it becomes a run with a permalink, whose settings a reload finds again.
 const KEEP_AFTER = 600;
 const MOST = 3;
 
@@ -11,6 +11,7 @@ class Live {
     this.shown = 0;
     this.flying = 0;
     this.stream = document.querySelector(form.dataset.stream);
+    this.link = form.dataset.runUrl && document.getElementById("permalink");
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
     this.stream?.addEventListener("htmx:sse:before:message", (event) => this.guard(event));
     if (!("idle" in form.dataset)) this.changed();
@@ -22,13 +23,14 @@ class Live {
 
   // Changes overlap on the way, so that a slow network does not slow the newest; the server drops
   // what comes too late by its number. Past MOST at once the newest waits for a free place.
-  async draft() {
+  async draft(again = false) {
     const body = new URLSearchParams(new FormData(this.form));
     const text = body.toString();
     if (text === this.sent) return;
     if (this.flying >= MOST) { this.waiting = true; return; }
     this.sent = text;
     clearTimeout(this.keep);
+    this.link?.classList.add("outdated");
     const number = this.number = Math.max(this.number + 1, Date.now());
     body.set("number", number);
     this.stream?.dispatchEvent(new Event("connect"));
@@ -37,8 +39,18 @@ class Live {
     this.flying -= 1;
     if (this.waiting) { this.waiting = false; this.changed(); }
     if (!response || number !== this.number) return;
+    if (!again && this.isBehind(response)) return this.draft(true);
     await this.answer(response);
     if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
+  }
+
+  // Another page asked the same run, and this one's clock is behind its: go on above its number.
+  isBehind(response) {
+    const known = response.status === 208 ? Number(response.headers.get("Draft-Number")) : 0;
+    if (known < this.number) return false;
+    this.number = known;
+    this.sent = "";
+    return true;
   }
 
   async post(url, body, more = {}) {
@@ -64,8 +76,10 @@ class Live {
   async run(text) {
     const response = await this.post(this.form.dataset.runUrl, new URLSearchParams(text), { "X-Live": "1" });
     if (!response?.ok || text !== this.sent) return;
-    const target = document.getElementById("permalink");
-    await htmx.swap({ text: await response.text(), sourceElement: target, target, swap: "innerHTML" });
+    await htmx.swap({ text: await response.text(), sourceElement: this.link, target: this.link, swap: "innerHTML" });
+    if (text !== this.sent) return;
+    this.link.classList.remove("outdated");
+    history.replaceState(history.state, "", response.headers.get("HX-Replace-Url"));
   }
 
   wrong(errors) {

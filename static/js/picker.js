@@ -1,40 +1,49 @@
-// A click on the feature map chooses the cell whose arithmetic is shown; arrow keys move it. The
-// cell's row and column are two controls of the lab, so the choice is part of the run.
+// A click on a live lab's feature map chooses the cell whose arithmetic is shown; arrow keys move
+// it. Its row and column are two controls of the lab, so the choice is part of the run. On a run's
+// page the outline shows the run's own cell, and nothing can be chosen.
 function fields() {
-  const form = document.getElementById("controls");
+  const form = document.querySelector("#controls[data-live]");
   const [row, column] = [form?.elements.namedItem("row"), form?.elements.namedItem("column")];
   return row && column ? { row, column } : null;
 }
 
+// The cell within the map: past its edge, the last one.
+function cell(frame) {
+  const chosen = fields();
+  const { row, column } = chosen ? { row: chosen.row.value, column: chosen.column.value } : document.getElementById("panel").dataset;
+  return row === undefined ? null : { row: bound(row, frame.dataset.rows), column: bound(column, frame.dataset.columns) };
+}
+
+function bound(value, count) { return Math.min(count - 1, Math.max(0, Number(value) || 0)); }
+
 function choose(frame, row, column) {
   const chosen = fields();
-  const bound = (value, count) => Math.min(count - 1, Math.max(0, value));
-  chosen.row.value = bound(row, Number(frame.dataset.rows));
-  chosen.column.value = bound(column, Number(frame.dataset.columns));
+  chosen.row.value = bound(row, frame.dataset.rows);
+  chosen.column.value = bound(column, frame.dataset.columns);
   for (const field of [chosen.row, chosen.column]) field.dispatchEvent(new Event("input", { bubbles: true }));
-  mark();
 }
 
 function mark() {
-  const chosen = fields();
   for (const frame of document.querySelectorAll("[data-cell-picker]")) {
-    const outline = frame.querySelector("[data-picked]");
-    outline.hidden = !chosen;
-    if (!chosen) continue;
-    frame.tabIndex = 0;
-    frame.setAttribute("role", "application");
-    frame.setAttribute("aria-label", "Feature map: click a cell or move with the arrow keys to see its arithmetic");
-    const [rows, columns] = [Number(frame.dataset.rows), Number(frame.dataset.columns)];
-    frame.style.setProperty("--ratio", columns / rows);
-    const row = Math.min(rows - 1, Number(chosen.row.value) || 0);
-    const column = Math.min(columns - 1, Number(chosen.column.value) || 0);
+    const [outline, at] = [frame.querySelector("[data-picked]"), cell(frame)];
+    const { rows, columns } = frame.dataset;
+    outline.hidden = !at;
+    if (!at) continue;
+    if (fields()) offer(frame);
     Object.assign(outline.style, {
-      left: `${(column / columns) * 100}%`,
-      top: `${(row / rows) * 100}%`,
+      left: `${(at.column / columns) * 100}%`,
+      top: `${(at.row / rows) * 100}%`,
       width: `${100 / columns}%`,
       height: `${100 / rows}%`,
     });
   }
+}
+
+function offer(frame) {
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "application");
+  frame.setAttribute("aria-label", "Feature map: click a cell or move with the arrow keys to see its arithmetic");
+  frame.style.setProperty("--ratio", frame.dataset.columns / frame.dataset.rows);
 }
 
 document.addEventListener("click", (event) => {
@@ -48,10 +57,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
   const frame = step && event.target.closest?.("[data-cell-picker]");
-  const chosen = frame && fields();
-  if (!chosen) return;
+  if (!frame || !fields()) return;
   event.preventDefault();
-  choose(frame, Number(chosen.row.value) + step[0], Number(chosen.column.value) + step[1]);
+  const { row, column } = cell(frame);
+  choose(frame, row + step[0], column + step[1]);
 });
 
 for (const name of ["htmx:after:swap", "input", "change"]) document.addEventListener(name, mark);

@@ -150,6 +150,41 @@ def test_a_click_on_the_map_and_the_arrow_keys_choose_the_cell(page: Page) -> No
     expect(frame).to_be_focused()
 
 
+def test_an_arrow_key_moves_the_cell_also_from_past_the_maps_edge(page: Page) -> None:
+    forge = Forge(page)
+    forge.wait_for_map()
+    page.locator("input[type=number][name=row]").fill("255")
+    expect(slot(page, "cell")).to_contain_text("Cell (82, 40) of the map is")
+    page.locator("[data-cell-picker]").first.press("ArrowUp")
+    expect(slot(page, "cell")).to_contain_text("Cell (81, 40) of the map is")
+
+
+def test_on_a_runs_page_the_outline_is_the_runs_own_cell_and_nothing_can_be_chosen(
+    page: Page,
+) -> None:
+    forge = Forge(page)
+    forge.wait_for_map()
+    page.locator("input[type=number][name=row]").fill("12")
+    expect(slot(page, "cell")).to_contain_text("Cell (12, 40) of the map is")
+    expect(forge.permalink).to_be_visible()
+    forge.permalink.click()
+    page.wait_for_url("**/runs/*/")
+    frame, outline = page.locator("[data-cell-picker]").first, page.locator("[data-picked]").first
+    expect(frame).not_to_have_attribute("role", "application")
+    expect(frame).not_to_have_css("cursor", "crosshair")
+    expect(frame).not_to_have_attribute("tabindex", "0")
+    at = "outline => parseFloat(outline.style.top) / 100 * 83"
+    assert outline.evaluate(at) == pytest.approx(12, abs=0.01)
+    frame.click(position={"x": 9, "y": 9})
+    page.locator("input[type=number][name=row]").fill("70")
+    page.wait_for_timeout(200)
+    assert outline.evaluate(at) == pytest.approx(12, abs=0.01)
+    expect(slot(page, "cell")).to_contain_text("Cell (12, 40) of the map is")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(slot(page, "cell")).to_contain_text("Cell (70, 40) of the map is")
+    assert outline.evaluate(at) == pytest.approx(70, abs=0.01)
+
+
 def test_the_pixels_of_the_window_are_as_grey_as_in_the_picture(page: Page) -> None:
     Forge(page).wait_for_map()
     pixel = slot(page, "window").locator("td").first
@@ -172,6 +207,63 @@ def test_after_a_pause_a_link_opens_the_same_settings_and_pictures(page: Page) -
     kept = Forge(page, page.url)
     assert pixels(kept.map) == shown
     assert settings(page) == chosen
+
+
+def test_while_settings_change_the_old_link_is_away_and_nothing_moves(page: Page) -> None:
+    forge = Forge(page)
+    forge.wait_for_map()
+    expect(forge.permalink).to_be_visible()
+    expect(page.locator("#permalink")).to_contain_text("Only you can open it.")
+    held: list[Route] = []
+    page.route("**/labs/kernel-forge/run/", lambda route: held.append(route))
+    old, height = forge.permalink.get_attribute("href"), page.locator("#permalink").bounding_box()
+    page.locator("input[type=number][name=stride]").fill("2")
+    expect(forge.permalink).to_be_hidden()
+    expect(slot(page, "map").locator(".picture-label")).to_have_text("map, 1×42×63")
+    page.wait_for_timeout(800)  # longer than the pause after which the run is made
+    expect(forge.permalink).to_be_hidden()
+    held[0].continue_()
+    expect(forge.permalink).to_be_visible()
+    assert forge.permalink.get_attribute("href") != old
+    now = page.locator("#permalink").bounding_box()
+    assert height and now and now["height"] == height["height"]
+
+
+def test_the_room_of_the_link_is_held_before_there_is_one(page: Page) -> None:
+    page.route("**/labs/kernel-forge/run/", lambda route: route.abort())
+    forge = Forge(page)
+    forge.wait_for_map()
+    empty = page.locator("#permalink").bounding_box()
+    assert empty and empty["height"] >= 64
+
+
+def test_a_reload_keeps_the_settings(page: Page) -> None:
+    forge = Forge(page)
+    forge.wait_for_map()
+    forge.cell(2, 2).fill("7")
+    page.get_by_label("Same", exact=True).check()
+    forge.expect_applied(2, 2, 7)
+    page.wait_for_url("**/labs/kernel-forge/?from=*")
+    before, shown = settings(page), pixels(forge.map)
+    page.reload()
+    assert settings(page) == before
+    forge.expect_applied(2, 2, 7)
+    assert forge.wait_for_map() == shown
+
+
+@pytest.mark.parametrize("clipboard", ["undefined", "{ writeText: () => Promise.reject() }"])
+def test_a_link_that_the_browser_does_not_copy_is_there_to_be_copied_by_hand(
+    page: Page, clipboard: str
+) -> None:
+    page.add_init_script(f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }})")
+    forge = Forge(page)
+    expect(forge.permalink).to_be_visible()
+    link = forge.permalink.get_attribute("href")
+    page.get_by_role("button", name="Copy the link").click()
+    address = page.get_by_label("Address of this run")
+    expect(address).to_have_value(re.compile(rf"^http://.*{link}$"))
+    expect(address).to_be_focused()
+    assert address.evaluate("field => field.readOnly && getSelection().toString() === field.value")
 
 
 def test_reset_puts_all_back(page: Page) -> None:
