@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 
+from labs import params
 from labs.controls import controls_for
 from labs.events import KINDS
 from labs.lab import Slot
+from labs.params import slider
 from labs.templatetags import draw
 from tests.test_controls import Sample
 
@@ -38,6 +40,14 @@ IMAGE = {
     "mean": 0.1,
     "maximum": 1.5,
 }
+
+
+class Below(params.Params):
+    bias: int = slider(0, low=-9, high=9, label="Bias")
+    rate: float = slider(0.5, low=0, high=1, step=0.1, label="Rate")
+    steps: int = slider(3, low=0, high=9, label="Steps")
+
+
 SERIES: list[dict[str, Any]] = [
     {"label": "training", "role": "train", "points": [[0, 2.5], [10, 1.0], [20, None]]},
     {"label": "validation", "role": "validation", "points": [[0, 2.0], [20, 1.5]]},
@@ -143,10 +153,29 @@ def test_no_pictures_make_no_empty_table() -> None:
     assert not page.all("table")
 
 
-def test_many_pictures_make_at_most_200_cells() -> None:
+def test_many_pictures_make_at_most_200_cells_and_it_says_that_there_are_more() -> None:
     page = drawn("images", items=[IMAGE] * 64)
     assert len(page.all("img")) == 64
     assert len(page.all("td")) + len(page.all("th")) <= 205
+    assert "The first 40 of 64." in page.text
+    assert "The first" not in drawn("images", items=[IMAGE] * 40).text
+
+
+def test_many_boxes_make_a_table_that_says_where_it_is_cut() -> None:
+    boxes = EVENTS["boxes"]["boxes"]
+    assert "The first 33 of 50." in drawn("boxes", boxes=boxes * 50).text
+    assert "The first" not in drawn("boxes", boxes=boxes * 33).text
+
+
+def test_a_picture_has_one_shape_channels_first() -> None:
+    colour = IMAGE | {"label": "input, 3×3×5", "meaning": "input", "shape": "3×5×3"}
+    page = drawn("images", items=[colour])
+    assert page.all("img")[0]["alt"] == "input, 3×3×5, values −1.5 to 1.5"
+    assert "3×5×3" not in page.text
+    assert not [p for p in page.all("p") if p.get("class") == "picture-shape"]
+    unnamed = drawn("images", items=[colour | {"label": "cat"}])
+    assert [p for p in unnamed.all("p") if p.get("class") == "picture-shape"]
+    assert unnamed.text.count("3×3×5") == 2, "below the picture, and in its facts"
 
 
 def test_a_matrix_shades_by_sign_and_size_and_leaves_zero_paper() -> None:
@@ -302,6 +331,23 @@ def test_progress_is_shown_while_a_run_goes_on() -> None:
     assert page.all("progress")[0]["value"] == "3"
 
 
+def test_a_form_of_questions_speaks_of_no_lab_in_particular() -> None:
+    asked = SimpleNamespace(
+        name="q", title="Ask", url="/q/", controls=[], slots=[Slot("a", "note", "A")]
+    )
+    page = Page(render_to_string("_fragments/follow_up.html", {"form": asked}))
+    assert "The answer appears here." in page.text
+    assert "Draw" not in page.text
+
+
+def test_a_live_lab_promises_without_scripts_only_what_its_button_does() -> None:
+    status = {"state": "empty", "text": "Not started", "can_cancel": False}
+    lab = SimpleNamespace(live=True, follow_ups={})
+    html = render_to_string("_fragments/status.html", {"status": status, "lab": lab})
+    assert '<span class="js-only">Live: the panel follows every change.</span>' in html
+    assert '<span class="no-js-only">Press Compute' in html
+
+
 # --- controls
 
 
@@ -339,6 +385,24 @@ def test_a_control_shows_its_value_unit_range_default_and_help() -> None:
     assert "How far it moves. 1 to 4 pixels; default 1." in page.text
 
 
+def test_a_phone_offers_a_minus_where_one_may_be_needed() -> None:
+    below = controls_for(Below, {})
+    page = Page(render_to_string("_fragments/controls.html", {"controls": below}))
+    modes = {i["name"]: i.get("inputmode") for i in page.all("input") if i.get("type") == "number"}
+    assert modes == {"bias": None, "rate": "decimal", "steps": "numeric"}
+
+
+def test_every_error_line_can_be_announced_and_have_the_focus() -> None:
+    lines = [p for p in form().all("p") if "data-error-for" in p]
+    assert {p["data-error-for"] for p in lines} == set(Sample.model_fields)
+    assert all((p["role"], p["tabindex"]) == ("alert", "-1") for p in lines)
+
+
+def test_a_slider_knows_its_unit_for_what_it_says() -> None:
+    ranges = {i["data-twin"]: i.get("data-unit") for i in form().all("input") if "data-twin" in i}
+    assert ranges == {"control-stride": "pixels", "control-rate": ""}
+
+
 def test_an_uploaded_picture_is_waited_for_refused_or_ready() -> None:
     pk = "00000000-0000-0000-0000-000000000007"
     shown = {"id": pk, "state": "waiting", "reason": "", "url": "/p.png", "value": f"own:{pk}"}
@@ -348,7 +412,11 @@ def test_an_uploaded_picture_is_waited_for_refused_or_ready() -> None:
 
     assert answer().tags[0][1]["hx-trigger"] == "load delay:400ms"
     assert "Too large." in answer(state="refused", reason="Too large.").text
-    assert answer(state="ready").tags[0][1]["data-value"] == f"own:{pk}"
+    ready = answer(state="ready", label="my cat", delete="/pictures/7/delete/")
+    assert ready.tags[0][1]["data-value"] == f"own:{pk}"
+    (radio,) = [i for i in ready.all("input") if i.get("type") == "radio"]
+    assert radio["value"] == f"own:{pk}", "the tile comes with the answer"
+    assert ready.all("button")[0]["aria-label"] == "Delete my cat"
 
 
 # --- what no page may hold

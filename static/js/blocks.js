@@ -15,7 +15,11 @@ class BlockEditor extends HTMLElement {
     this.addButton.addEventListener("click", () => this.append());
     const bar = make("div", { className: "editor-bar" });
     bar.append(this.add, this.addButton);
-    this.replaceChildren(this.list, bar, this.said);
+    this.help = make("p", { className: "help" });
+    this.add.addEventListener("change", (event) => { event.stopPropagation(); this.tell(); });
+    this.tell();
+    const keys = make("p", { className: "help", textContent: "In a block, Alt with ↑ or ↓ moves it and Alt with Delete removes it." });
+    this.replaceChildren(this.list, bar, this.help, keys, this.said);
     this.carrier.addEventListener("carrier-set", () => this.load());
     this.list.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["input", "change"]) this.list.addEventListener(kind, (event) => { event.stopPropagation(); if (event.type === "input") this.set(event.target); });
@@ -30,6 +34,8 @@ class BlockEditor extends HTMLElement {
 
   kindOf(block) { return this.kinds.find(({ tag, kind }) => block[tag] === kind); }
 
+  tell() { this.help.textContent = this.kinds.find(({ kind }) => kind === this.add.value).help; }
+
   draw() {
     this.list.replaceChildren(...this.blocks.map((block, at) => this.item(block, at)));
     this.addButton.disabled = this.blocks.length >= this.most;
@@ -40,11 +46,12 @@ class BlockEditor extends HTMLElement {
     const item = make("li", { className: "block" });
     item.dataset.at = at;
     const head = make("div", { className: "block-head" });
-    head.append(make("span", { className: "block-name", textContent: kind.label, title: kind.help ?? "" }),
-      this.button("↑", `Move ${kind.label} up`, "up", at === 0), this.button("↓", `Move ${kind.label} down`, "down", at === this.blocks.length - 1),
-      this.button("×", `Remove ${kind.label}`, "remove", this.blocks.length === 1));
+    const name = `block ${at + 1}, ${kind.label}`;
+    head.append(make("span", { className: "block-name", textContent: kind.label }),
+      this.button("↑", `Move ${name}, up`, "up", at === 0), this.button("↓", `Move ${name}, down`, "down", at === this.blocks.length - 1),
+      this.button("×", `Remove ${name}`, "remove", this.blocks.length === 1));
     const fields = make("div", { className: "block-fields" });
-    fields.append(...kind.fields.map((field) => this.field(block, field)));
+    fields.append(...kind.fields.map((field) => this.field(block, field, name)));
     item.append(head, fields);
     item.addEventListener("click", ({ target }) => { if (target.dataset.act) this.act(target.dataset.act, at); });
     return item;
@@ -57,7 +64,7 @@ class BlockEditor extends HTMLElement {
     return button;
   }
 
-  field(block, field) {
+  field(block, field, name) {
     const value = block[field.name] ?? field.default;
     const options = field.options ? Object.entries(field.options) : (field.enum ?? []).map((option) => [option, option]);
     let input;
@@ -68,9 +75,10 @@ class BlockEditor extends HTMLElement {
     } else if (field.type === "boolean") input = make("input", { type: "checkbox", checked: Boolean(value) });
     else input = make("input", { type: "number", min: field.minimum, max: field.maximum, step: field.step ?? (field.type === "integer" ? 1 : "any"), value });
     input.dataset.name = field.name;
-    input.title = field.description ?? "";
+    const title = field.title ?? field.name;
+    input.setAttribute("aria-label", `${title} of ${name}${field.unit ? `, in ${field.unit}` : ""}`);
     const label = make("label");
-    label.append(field.title ?? field.name, input);
+    label.append(title, input);
     if (field.unit) label.append(field.unit);
     return label;
   }

@@ -84,6 +84,29 @@ def test_nor_with_answers_of_the_trained_network(returning: Page, ended: Ended) 
     check_at_every_width_and_in_every_colour(page)
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_long_name_beside_a_bar_is_read_whole(
+    returning: Page, ended: Ended, size: ViewportSize
+) -> None:
+    page = returning
+    page.set_viewport_size(size)
+    page.goto(ended.trained)
+    page.locator("canvas.pad").click()
+    rows = slot(page, "reading").locator("tr")
+    expect(rows).to_have_count(10)
+    short = rows.nth(1).locator("th").bounding_box()
+    assert short and short["width"] < 60, "short names take no more room than they need"
+    name = rows.first.locator("th")
+    name.locator("> *").last.evaluate("name => name.textContent = 'American Staffordshire terrier'")
+    clipped = "name => name.scrollWidth > name.clientWidth || name.scrollHeight > name.clientHeight"
+    assert not name.evaluate(clipped)
+    assert name.evaluate("name => getComputedStyle(name).textOverflow") != "ellipsis"
+    bar = rows.first.locator("svg").bounding_box()
+    assert bar and bar["width"] >= 60
+    widths = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+
+
 def test_on_a_phone_the_live_map_stays_in_sight_above_the_control_that_is_touched(
     new_context: Contexts,
 ) -> None:

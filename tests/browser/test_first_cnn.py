@@ -8,9 +8,10 @@ import re
 import struct
 from math import prod
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Contexts, Ended
 from tests.browser.pages import EPOCHS, Lab, Run, draw, points, slot, wait_for_points
@@ -28,13 +29,52 @@ def test_the_block_builder_tells_shapes_and_parameters_while_it_is_edited(page: 
     first.get_by_label("Filters").fill("8")
     expect(rows.first).to_contain_text("8×28×28")
     expect(rows.first).to_contain_text("208")
-    page.get_by_role("button", name="Remove Dropout").click()
+    page.get_by_role("button", name="Remove block 8, Dropout").click()
     expect(page.locator(".block")).to_have_count(9)
     expect(page.locator("#preview")).not_to_contain_text("dropout")
     page.get_by_label("Kind of block to add").select_option(label="Dense")
     page.get_by_role("button", name="Add block").click()
     expect(rows).to_have_count(12)  # ten blocks, the last dense layer, and all together
     expect(rows.nth(9)).to_contain_text("3,136")  # 48 · 64 + 64
+
+
+def test_every_part_of_every_block_has_a_name_of_its_own(page: Page) -> None:
+    Lab(page, "first-cnn")
+    named = page.locator(".block :is(button, input, select)")
+    names = named.evaluate_all("parts => parts.map(part => part.getAttribute('aria-label'))")
+    assert len(names) == len(set(names)) > 30
+    assert "Move block 1, Convolution, down" in names
+    assert "Kernel size of block 4, Convolution, in pixels" in names
+    page.get_by_role("button", name="Remove block 1, Convolution").click()
+    expect(page.get_by_label("Function of block 1, Activation")).to_be_visible()
+
+
+def test_the_kind_to_be_added_is_explained_and_the_keys_are_told_and_work(page: Page) -> None:
+    Lab(page, "first-cnn")
+    editor = page.locator("block-editor")
+    expect(editor).to_contain_text("Slides its kernels over the maps")
+    page.get_by_label("Kind of block to add").select_option(label="Flatten")
+    expect(editor).to_contain_text("Lays the maps out as one row of numbers")
+    expect(editor).not_to_contain_text("Slides its kernels")
+    expect(editor).to_contain_text("Alt with ↑ or ↓ moves it and Alt with Delete removes it.")
+    page.get_by_label("Takes of block 3, Pooling").press("Alt+ArrowUp")
+    expect(page.get_by_label("Takes of block 2, Pooling")).to_be_visible()
+    page.keyboard.press("Alt+Delete")
+    expect(page.locator(".block")).to_have_count(9)
+
+
+def test_the_network_of_a_run_is_previewed_when_it_is_edited_on_its_page(
+    returning: Page, ended: Ended
+) -> None:
+    page = returning
+    page.goto(ended.trained)
+    expect(page.locator("#preview")).to_contain_text("appear here as you edit")
+    page.get_by_label("Filters of block 1, Convolution").fill("8")
+    expect(page.locator("#preview tbody tr").first).to_contain_text("8×28×28")
+    page.get_by_label("Filters of block 1, Convolution").fill("")
+    expect(page.locator("#preview .note-wrong")).to_contain_text(
+        "Block 1 (Convolution): Filters must be a whole number from 1 to 256."
+    )
 
 
 def test_the_layer_at_fault_is_named_with_its_arithmetic_and_does_not_start(
@@ -145,6 +185,41 @@ def test_a_cell_of_the_confusion_matrix_shows_its_digits(returning: Page, ended:
         cell.click()
         expect(answer).to_contain_text(f"{count} test pictures of {digit} taken for {digit}.")
         expect(answer.locator("img")).to_have_count(min(count, 24))
+
+
+@pytest.mark.parametrize("seconds", [-60, 40])
+def test_a_page_whose_clock_is_wrong_is_answered_all_the_same(
+    returning: Page, ended: Ended, seconds: int
+) -> None:
+    """A cell has the site's clock for its number, a drawing the page's."""
+    page = returning
+    page.add_init_script(f"Date.now = (now => () => now.call(Date) + {seconds * 1000})(Date.now);")
+    page.goto(ended.trained)
+    cell, reading = slot(page, "cell"), slot(page, "reading")
+    for digit, strokes in ((2, ((0.5, 0.2), (0.5, 0.8))), (6, ((0.2, 0.2), (0.6, 0.2)))):
+        page.get_by_role("button", name=re.compile(f"^is {digit}, taken for {digit}:")).click()
+        expect(cell).to_contain_text(f"of {digit} taken for {digit}.")
+        before = reading.inner_text()
+        draw(page.locator("canvas.pad"), *strokes)
+        expect(reading.locator("tr")).to_have_count(10)
+        expect(reading).not_to_have_text(before, use_inner_text=True)
+
+
+def test_a_drawing_that_is_overtaken_for_ever_is_sent_twice_and_no_more(
+    returning: Page, ended: Ended
+) -> None:
+    page = returning
+    page.goto(ended.trained)
+    numbers: list[int] = []
+
+    def overtaken(route: Route) -> None:
+        numbers.append(int(parse_qs(route.request.post_data or "")["number"][0]))
+        route.fulfill(status=208, headers={"Draft-Number": str(numbers[-1] + 50_000)})
+
+    page.route("**/asks/draw/", overtaken)
+    page.locator("canvas.pad").click()
+    page.wait_for_timeout(1000)
+    assert len(numbers) == 2 and numbers[1] == numbers[0] + 50_001
 
 
 def test_the_model_downloads_whole(returning: Page, ended: Ended, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_training_is_started_and_cancelled_from_the_home_page_by_keys_alone(pa
     tab_to(page, page.get_by_role("link", name="First CNN"))
     page.keyboard.press("Enter")
     page.wait_for_url("**/labs/first-cnn/")
-    tab_to(page, page.get_by_role("button", name="Move Activation up").first)
+    tab_to(page, page.get_by_role("button", name="Move block 2, Activation, up"))
     page.keyboard.press("Enter")
     expect(page.locator(".block-name").first).to_have_text("Activation")
     tab_to(page, page.get_by_role("button", name="Train"))

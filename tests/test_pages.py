@@ -1,0 +1,198 @@
+"""What the pages say around a run: its seed, its link, its queue; and what needs no script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.test import Client
+
+from labs.data import registry
+from labs.models import Job, Run, State
+from labs.panel import status_of
+from tests.access.people import own_picture
+from tests.engine import cast
+from tests.test_templates import Page
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def alice() -> Client:
+    client = Client()
+    client.post("/labs/kernel-forge/run/", {"size": "64"})
+    return client
+
+
+def start(who: Client, lab: str = "steady", **form: str) -> str:
+    """Start a run; the address of its page."""
+    answer: Any = who.post(f"/labs/{lab}/run/", form)
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer["Location"])
+
+
+def page(who: Client, address: str) -> str:
+    return who.get(address).content.decode()
+
+
+# --- the seed
+
+
+@pytest.mark.parametrize("seed", ["12345", "-1", "1.5", "", "٣", "seven"])
+def test_a_seed_that_is_none_is_refused_at_its_field(alice: Client, seed: str) -> None:
+    answer: Any = alice.post("/labs/steady/run/", {"seed": seed}, headers=HTMX)
+    shown = Page(answer.content.decode())
+    assert answer.status_code == 422
+    line = next(p for p in shown.all("p") if p.get("data-error-for") == "seed")
+    assert "hidden" not in line
+    assert "The seed must be a whole number from 0 to 9,999." in shown.text
+    field = next(i for i in shown.all("input") if i.get("name") == "seed")
+    assert (field["value"], field["aria-invalid"]) == (seed, "true")
+    assert not Job.objects.filter(lab="steady").exists()
+
+
+def test_the_seed_says_its_range_and_a_good_one_is_kept(alice: Client) -> None:
+    assert "0 to 9,999" in Page(page(alice, "/labs/steady/")).text
+    address = start(alice, seed="9999")
+    assert Run.objects.get(pk=address.split("/")[2]).job.seed == 9999
+
+
+def test_a_lab_without_a_seed_shows_none(alice: Client) -> None:
+    cast.work("interactive")
+    run = Run.objects.get()
+    assert run.state == State.SUCCEEDED
+    assert "seed" not in page(alice, f"/runs/{run.pk}/").lower()
+    start(alice, "kernel-forge", size="64", seed="12345")
+    assert Job.objects.filter(lab="kernel-forge").count() == 1, "it has no seed to differ by"
+
+
+def test_a_lab_with_a_seed_shows_it(alice: Client) -> None:
+    address = start(alice, seed="7")
+    cast.work()
+    assert page(alice, address).count("seed") >= 2
+
+
+# --- the link
+
+
+def test_a_live_labs_run_says_where_its_settings_are_and_who_may_open_it(alice: Client) -> None:
+    form = {"size": "64", "stride": "2"}
+    answer: Any = alice.post("/labs/kernel-forge/run/", form, headers={**HTMX, "X-Live": "1"})
+    run = Run.objects.latest("started_at")
+    assert answer["HX-Replace-Url"] == f"/labs/kernel-forge/?from={run.pk}"
+    assert "Only you can open it." in answer.content.decode()
+    assert 'name="stride"' in page(alice, answer["HX-Replace-Url"])
+    stride = next(
+        i
+        for i in Page(page(alice, answer["HX-Replace-Url"])).all("input")
+        if i.get("name") == "stride"
+    )
+    assert stride["value"] == "2"
+
+
+# --- the queue
+
+
+def waited(run_address: str, seconds: int) -> dict[str, Any]:
+    job = Run.objects.get(pk=run_address.split("/")[2]).job
+    Job.objects.filter(pk=job.pk).update(queued_at=Now() - timedelta(seconds=seconds))
+    job.refresh_from_db()
+    return status_of(job)
+
+
+def test_a_run_that_no_worker_takes_says_so_and_not_that_it_starts_now(alice: Client) -> None:
+    address = start(alice)
+    assert waited(address, 3)["text"] == "Queued, place 1, starts now"
+    assert waited(address, 30)["text"] == "Queued, place 1. No worker has taken it yet."
+
+
+def test_behind_a_run_that_is_computed_it_is_told_how_long(alice: Client) -> None:
+    cast.start(cast.learner(), steps=9)
+    assert cast.take() is not None
+    assert "No worker" not in waited(start(alice), 30)["text"]
+
+
+def test_the_page_of_a_run_that_has_only_now_been_started_says_its_place(alice: Client) -> None:
+    answer: Any = alice.post("/labs/steady/run/", {}, headers=HTMX)
+    assert "Queued, place 1, starts now" in answer.content.decode()
+
+
+# --- one's own pictures
+
+
+def test_a_picture_can_be_deleted_from_its_tile_and_one_comes_back_to_the_lab(
+    alice: Client,
+) -> None:
+    picture = own_picture(Run.objects.get().learner)
+    shown = Page(page(alice, "/labs/kernel-forge/"))
+    delete = f"/pictures/{picture.pk}/delete/"
+    button = next(b for b in shown.all("button") if b.get("hx-post") == delete)
+    assert button["formaction"] == delete and picture.label in button["aria-label"]
+    forms = {form.get("id"): form for form in shown.all("form")}
+    assert button["form"] != "controls" and button["form"] in forms, "Enter must not press it"
+    lab = "http://testserver/labs/kernel-forge/"
+    answer: Any = alice.post(delete, headers={"Referer": lab})
+    assert answer["Location"] == lab
+    assert delete not in page(alice, "/labs/kernel-forge/")
+
+
+def test_after_a_deletion_nobody_is_sent_to_another_site(alice: Client) -> None:
+    picture = own_picture(Run.objects.get().learner)
+    elsewhere = {"Referer": "http://elsewhere.invalid/labs/"}
+    answer: Any = alice.post(f"/pictures/{picture.pk}/delete/", headers=elsewhere)
+    assert answer["Location"] == "/"
+
+
+# --- datasets
+
+
+def test_a_dataset_that_is_not_here_cannot_be_chosen_and_says_why(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "is_here", lambda name: False)
+    shown = Page(page(alice, "/labs/first-cnn/"))
+    options = {i["value"]: i for i in shown.all("input") if i.get("name") == "dataset"}
+    assert "disabled" not in options["digits"]
+    assert "disabled" in options["mnist"] and "disabled" in options["fashion-mnist"]
+    assert "MNIST (not on this site)" in shown.text
+    refused: Any = alice.post("/labs/first-cnn/run/", {"dataset": "mnist"}, headers=HTMX)
+    again = next(
+        i for i in Page(refused.content.decode()).all("input") if i.get("value") == "mnist"
+    )
+    assert refused.status_code == 422
+    assert "checked" in again and "disabled" not in again, "else the form would send the default"
+
+
+def test_a_dataset_that_is_here_can_be_chosen(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "is_here", lambda name: True)
+    shown = page(alice, "/labs/first-cnn/")
+    assert "not on this site" not in shown
+    assert not [i for i in Page(shown).all("input") if "disabled" in i]
+
+
+# --- without scripts, and on a run's page
+
+
+def test_the_page_of_a_run_that_goes_on_says_to_reload_it(alice: Client) -> None:
+    address = start(alice)
+    assert "reload it to see how far the run is" in page(alice, address)
+    cast.work()
+    assert "reload it" not in page(alice, address)
+
+
+def test_the_network_of_a_run_is_previewed_while_it_is_edited(alice: Client) -> None:
+    tiny = '[{"kind": "pooling", "size": 4}, {"kind": "flatten"}]'
+    shown = Page(page(alice, start(alice, "first-cnn", epochs="1", blocks=tiny)))
+    preview = next(attrs for _, attrs in shown.tags if attrs.get("id") == "preview")
+    assert preview["hx-post"] == "/labs/first-cnn/preview/"
+    assert preview["hx-include"] == "#controls"
+    assert "blocks-changed from:#controls" in preview["hx-trigger"]
+
+
+def test_a_lab_without_a_preview_has_none_on_its_runs_either(alice: Client) -> None:
+    assert 'id="preview"' not in page(alice, start(alice))
