@@ -108,6 +108,10 @@ ROUTES: dict[str, list[Call]] = {
     ],
     "runs:cancel": [post(of_waiting("cancel/"), only_alice(302))],
     "runs:delete": [post(of_waiting("delete/"), only_alice(302))],
+    "runs:question": [
+        post(of_run("questions/count/"), only_alice(302), lambda _: {"given": "2"}),
+        post(of_run("questions/nothing/"), everybody(404)),
+    ],
     "runs:answers": [get(of_run("answers/"), only_alice(OPEN, CLOSED))],
     "runs:ask": [
         post(of_run("asks/again/"), only_alice(202), lambda _: {"steps": "1"}),
