@@ -15,6 +15,12 @@ help:
 run: ready  ## start the site here (PORT=8000) and print its address; Ctrl-C stops it
 	@exec $(PY) tools/serve.py
 
+ready:  ## set up the site, and start nothing
+	@$(PYTHON) tools/setup.py
+
+dev:  ## the same with what the tests need: pytest, Chromium, PostgreSQL
+	@$(PYTHON) tools/setup.py --dev
+
 test: lint types migrations unit postgres slow browser compose-test  ## all checks and all tests
 
 lint: dev  ## ruff on the code, djlint on the templates
@@ -64,9 +70,3 @@ constraints: dev  ## write constraints.txt anew, from what is installed here
 
 clean:  ## remove what was installed and built; var/ (runs, models, datasets) stays
 	rm -rf .venv node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis
-
-ready:
-	@$(PYTHON) tools/setup.py
-
-dev:
-	@$(PYTHON) tools/setup.py --dev

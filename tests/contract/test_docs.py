@@ -81,6 +81,14 @@ def test_pages_that_a_document_links_to_are_there(path: Path) -> None:
     assert [name for name in linked if not (path.parent / name).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_headings_that_a_document_links_to_are_there(path: Path) -> None:
+    text = path.read_text()
+    headings = re.findall(r"^##+ (.+)$", text, re.M)
+    there = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= there
+
+
 def test_the_readmes_tree_has_every_folder_of_the_project() -> None:
     tree = set(FOLDERS.findall(doc("README.md")))
     made = ("node_modules", "secrets", "var")
