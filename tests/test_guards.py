@@ -112,9 +112,12 @@ def test_platform_is_the_standard_library_under_uvicorn(tmp_path: Path) -> None:
 
 # --- layers ---
 
-COMPUTE = files("labs/catalog/*/compute.py", "labs/nets/*.py", "labs/data/*.py")
+COMPUTE = files("labs/catalog/*/*.py", "labs/nets/*.py", "labs/data/*.py")
 CONTRACT = files(
-    "labs/events.py", "labs/params.py", "labs/context.py", "labs/lab.py", "labs/words.py"
+    *(
+        f"labs/{n}.py"
+        for n in ("events", "params", "context", "lab", "questions", "words", "fields", "refusals")
+    )
 )
 SITE = ("django", "config", "accounts", "courses", "workers", "celery", "redis", "rest_framework")
 MAY_BE_USED = (
