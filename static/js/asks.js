@@ -2,7 +2,7 @@
 // or why nothing came. What did come is shown by htmx, or by the stream.
 function place({ target }) {
   const asker = target.closest?.("[data-answer]");
-  return asker && { asker, answer: document.querySelector(asker.dataset.answer) };
+  return asker && { asker, where: asker.dataset.answer, answer: document.querySelector(asker.dataset.answer) };
 }
 
 function say(answer, text, wrong) {
@@ -22,18 +22,38 @@ function told({ status, raw }, text) {
   }
 }
 
+// A stream that opens brings earlier answers first. They must not stand for the one that is waited
+// for: what comes before that one's number is known is held, and shown where it is new enough.
+const asked = new Map();
+
+document.addEventListener("htmx:sse:before:message", (event) => {
+  const { id, data } = event.detail.message;
+  for (const [where, wait] of asked) {
+    if (!data.includes(`hx-target="${where}"`) || parseInt(id, 10) >= wait.number) continue;
+    event.preventDefault();
+    wait.held = { number: parseInt(id, 10), text: data, sourceElement: event.target, target: event.target, swap: "none" };
+  }
+});
+
 document.addEventListener("htmx:before:request", (event) => {
-  const asked = place(event);
-  if (asked?.asker.dataset.waiting) say(asked.answer, asked.asker.dataset.waiting, false);
+  const found = place(event);
+  if (!found?.asker.dataset.waiting) return;
+  asked.set(found.where, { number: Infinity });
+  say(found.answer, found.asker.dataset.waiting, false);
 });
 
 document.addEventListener("htmx:after:request", (event) => {
   const { response, text } = event.detail.ctx;
-  const asked = (response.status >= 400 || response.raw.redirected) && place(event);
-  if (asked) say(asked.answer, told(response, text), true);
+  const found = place(event);
+  if (!found) return;
+  if (response.status >= 400 || response.raw.redirected) { say(found.answer, told(response, text), true); return; }
+  const wait = asked.get(found.where);
+  if (!wait) return;
+  wait.number = Number(response.headers.get("Draft-Number"));
+  if (wait.held?.number >= wait.number) htmx.swap(wait.held);
 });
 
 document.addEventListener("htmx:error", (event) => {
-  const asked = place(event);
-  if (asked) say(asked.answer, "The site does not answer. Try again in a few seconds.", true);
+  const found = place(event);
+  if (found) say(found.answer, "The site does not answer. Try again in a few seconds.", true);
 });

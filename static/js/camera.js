@@ -102,7 +102,6 @@ class PictureUpload extends HTMLElement {
     this.camera.hidden = this.shutter.disabled = true;
     this.video.srcObject = this.stream;
     this.stage.hidden = false;
-    await this.video.play();
   }
 
   shoot() {

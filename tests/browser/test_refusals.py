@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -127,6 +128,34 @@ def test_a_cell_that_is_not_answered_says_why(
     page.unroute("**/asks/cell/")
     page.get_by_role("button", name=re.compile("^is 3, taken for 3:")).click()
     expect(slot(page, "cell").locator("img").first).to_be_visible()
+
+
+def test_an_answer_that_overtakes_its_own_receipt_is_shown_and_an_older_one_is_not(
+    returning: Page, ended: Ended
+) -> None:
+    page = returning
+    page.goto(ended.trained)
+    page.get_by_role("button", name=re.compile("^is 7, taken for 7:")).click()
+    expect(slot(page, "cell")).to_contain_text("of 7 taken for 7.")
+    page.reload()
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const cell = document.getElementById('slot-cell-body');
+            new MutationObserver(() => window.seen.push(cell.textContent))
+                .observe(cell, { childList: true, subtree: true });
+        }"""
+    )
+
+    def slowly(route: Route) -> None:
+        receipt = route.fetch()
+        time.sleep(1.5)
+        route.fulfill(response=receipt)
+
+    page.route("**/asks/cell/", slowly)
+    page.get_by_role("button", name=re.compile("^is 5, taken for 5:")).click()
+    expect(slot(page, "cell")).to_contain_text("of 5 taken for 5.")
+    assert not [text for text in page.evaluate("window.seen") if "of 7 taken" in text]
 
 
 def test_a_cell_that_does_not_reach_the_site_says_so(
