@@ -11,14 +11,25 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from labs.words import number
 
-Grid = tuple[str, tuple[tuple[float, ...], ...]]
-"""A small table of numbers that a question shows: its title and its rows."""
-
 LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table of numbers that a question shows, coloured by what they mean."""
+
+    title: str
+    values: tuple[tuple[float, ...], ...]
+    meaning: Literal["input", "kernel", "map"] = "input"
+
+    @property
+    def event(self) -> dict[str, Any]:
+        whole = all(float(value).is_integer() for row in self.values for value in row)
+        return {"values": self.values, "meaning": self.meaning, "digits": 0 if whole else 2}
 
 
 @dataclass(frozen=True)

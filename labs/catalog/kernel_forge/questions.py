@@ -7,7 +7,7 @@ from typing import Any
 
 from labs.catalog.kernel_forge.lab import PRESETS, Params
 from labs.params import Rows
-from labs.questions import Goal, Number, Question, Shape
+from labs.questions import Goal, Grid, Number, Question, Shape
 from labs.words import number
 
 REACHED = 0.999
@@ -69,7 +69,7 @@ def cell(params: Params, chance: Random) -> Number:
         fresh=True,
         ask=f"{'Your kernel' if mine else 'This kernel'} lies on these nine pixels, not flipped. "
         "What is the cell of the map?",
-        grids=(("pixels", pixels), ("kernel", kernel)),
+        grids=(Grid("pixels", pixels), Grid("kernel", kernel, "kernel")),
         answer=straight,
         tolerance=0.01,
         traps={} if abs(straight - turned) < 0.02 else {turned: "That is with a flipped kernel."},
