@@ -86,6 +86,8 @@ def status_of(
 ) -> dict[str, Any]:
     """The status line: the state, and in words where the run stands (in `queue`, its lane's)."""
     state = run.state if run else job.state
+    if state == State.QUEUED and progress and not job.attempt:
+        state = State.RUNNING  # the row that is known here is older than what the stream says
     status: dict[str, Any] = {
         "state": state,
         "reason": job.reason if state == State.FAILED else "",

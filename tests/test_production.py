@@ -24,9 +24,6 @@ from tools.processes import ROOT
 SECRET = "5f0c9d3be7a1428c96d40e8b7f1a2c35d6e9084b7c2d51f8a03e6b94"
 OURS = ("CONVOLAB_", "DATABASE_", "REDIS_", "DJANGO_")
 HTTPS = {"X-Forwarded-Proto": "https", "Host": "cnn.example.org"}
-ACCEPTED = {"security.W005", "security.W008", "security.W021"}
-"""Whether other names of the domain speak HTTPS is not ours to say (W005, W021); the proxy sends
-from HTTP to HTTPS (W008)."""
 
 
 def manage(var: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -42,9 +39,10 @@ def manage(var: Path, *command: str, **env: str) -> subprocess.CompletedProcess[
     ("env", "says"),
     [
         ({}, "CONVOLAB_SECRET_KEY"),
-        ({"CONVOLAB_SECRET_KEY": SECRET[:39]}, "at least 40 random characters"),
-        ({"CONVOLAB_SECRET_KEY": "please-change-me-" + SECRET}, "at least 40 random characters"),
-        ({"CONVOLAB_SECRET_KEY": "a1" * 30}, "at least 40 random characters"),
+        ({"CONVOLAB_SECRET_KEY": SECRET[:49]}, "at least 50 random characters"),
+        ({"CONVOLAB_SECRET_KEY": "please-change-me-" + SECRET}, "at least 50 random characters"),
+        ({"CONVOLAB_SECRET_KEY_FILE": "/nowhere/key"}, "names /nowhere/key, which cannot be read"),
+        ({"CONVOLAB_SECRET_KEY": "a1" * 30}, "at least 50 random characters"),
         ({"CONVOLAB_SECRET_KEY": SECRET}, "CONVOLAB_HOSTS must name"),
         ({"CONVOLAB_SECRET_KEY": SECRET, "DJANGO_DEBUG": "1"}, "exclude each other"),
     ],
@@ -85,9 +83,8 @@ def test_secrets_are_read_from_the_files_that_are_named(tmp_path: Path) -> None:
 
 def test_djangos_own_check_finds_nothing_but_what_is_accepted(tmp_path: Path) -> None:
     env = {"CONVOLAB_SECRET_KEY": SECRET, "CONVOLAB_HOSTS": "cnn.example.org"}
-    done = manage(tmp_path, "check", "--deploy", **env)
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **env)
     assert done.returncode == 0, done.stderr
-    assert set(re.findall(r"\((\w+\.\w\d+)\)", done.stderr)) <= ACCEPTED, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,25 @@ FILES_ROOT = Path(env.str("CONVOLAB_FILES", default=str(VAR / "files")))
 os.environ.setdefault("CONVOLAB_DATA", str(VAR / "data"))
 
 
+def _in_file(variable: str) -> str:
+    """What the file holds that a variable names; "" where it names none."""
+    named = env.str(variable, default="")
+    try:
+        return Path(named).read_text().strip() if named else ""
+    except OSError as fault:
+        raise ImproperlyConfigured(
+            f"{variable} names {named}, which cannot be read ({fault.strerror}). `make secrets` "
+            "makes the files of docker-compose.yml."
+        ) from None
+
+
 def _secret_key() -> str:
     """From a file or the environment; embedded, from a file that is made on first use."""
-    named = env.str("CONVOLAB_SECRET_KEY_FILE", default="")
-    given = Path(named).read_text().strip() if named else env.str("CONVOLAB_SECRET_KEY", default="")
-    if PRODUCTION and (len(given) < 40 or "change" in given.lower() or len(set(given)) < 10):
+    given = _in_file("CONVOLAB_SECRET_KEY_FILE") or env.str("CONVOLAB_SECRET_KEY", default="")
+    if PRODUCTION and (len(given) < 50 or "change" in given.lower() or len(set(given)) < 10):
         raise ImproperlyConfigured(
             "CONVOLAB_SECRET_KEY (or the file that CONVOLAB_SECRET_KEY_FILE names) must hold at "
-            "least 40 random characters. `make secrets` makes one."
+            "least 50 random characters. `make secrets` makes one."
         )
     if given:
         return given
@@ -48,8 +59,8 @@ def _secret_key() -> str:
 
 def _with_password(url: str, file_variable: str) -> str:
     """Put the password that a secret file holds in the place of `PASSWORD` in an address."""
-    named = env.str(file_variable, default="")
-    return url.replace("PASSWORD", Path(named).read_text().strip()) if named else url
+    password = _in_file(file_variable)
+    return url.replace("PASSWORD", password) if password else url
 
 
 SECRET_KEY = _secret_key()
@@ -188,6 +199,9 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
     if _https:
         SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+# Whether other names of the domain speak HTTPS is not ours to say (W005, W021); the proxy sends
+# from HTTP to HTTPS (W008).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 TRUSTED_PROXIES: int = env.int("CONVOLAB_TRUSTED_PROXIES", default=0)
 
 # A picture of 6 MB travels in a form; the proxy refuses more than 7 MB before Django sees it.

@@ -130,6 +130,22 @@ def followers() -> int:
     return sum(len(group) for group in live.hub().followers.values())
 
 
+async def test_progress_before_the_row_was_read_anew_says_that_it_runs(
+    site: Site, settings: Any
+) -> None:
+    """The feed's row says queued, the stream says more: no query in the loop, and no waiting."""
+    settings.LOOK_EVERY = 60
+    alice, cookie = await site.guest()
+    run = await site.ask(cast.start, alice)
+    viewer = site.watch(run, cookie)
+    await until(lambda: viewer.shows("Queued, place 1"))
+    job = await site.ask(cast.take)
+    assert job is not None
+    told = {"kind": "progress", "name": "progress", "done": 2, "total": 5, "unit": "step"}
+    stream.append(job, 1, told)
+    await until(lambda: viewer.shows("Running, step 2 of 5"))
+
+
 async def test_a_viewer_in_a_quiet_stream_is_not_taken_for_one_that_does_not_read(
     site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
