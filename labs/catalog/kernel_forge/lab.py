@@ -10,7 +10,9 @@ from labs.params import Picture, Rows, choice, matrix, picture, slider, switch
 
 
 def _rows(*lines: str, divide: float = 1) -> Rows:
-    return tuple(tuple(round(float(n) / divide, 4) for n in line.split()) for line in lines)
+    """As many decimals as fit a field of the grid: a blur's numbers must add up to 1."""
+    digits = 5 if len(lines) == 7 else 6
+    return tuple(tuple(round(float(n) / divide, digits) for n in line.split()) for line in lines)
 
 
 PRESETS: dict[str, Rows] = {

@@ -111,6 +111,12 @@ def test_a_target_is_reached_by_its_kernel_and_by_no_preset_that_is_another(name
     assert events(noise(), kernel=larger, target=name)["result"].figures["target"] > 0.999
 
 
+@pytest.mark.parametrize("name", [name for name in PRESETS if "blur" in name])
+def test_a_blur_leaves_an_even_picture_as_it_is(name: str) -> None:
+    even = np.full((20, 20, 3), 90, np.uint8)
+    assert forged(even, kernel=PRESETS[name]).sub(90).abs().max() < 0.02
+
+
 def test_without_a_target_the_page_says_how_to_choose_one() -> None:
     found = events(noise())
     assert found["target"].items == () and "Choose a target" in found["target"].sentence
