@@ -52,6 +52,25 @@ def test_redis_killed_and_started_again_costs_no_run_and_runs_none_twice(broken:
         )
 
 
+def test_a_full_redis_ends_no_worker_and_loses_no_run(broken: Site) -> None:
+    """Row 15, the workers' part: `noeviction` refuses writes, then there is room again."""
+    pids = {name: broken.processes[name].pid for name in ("web", "interactive", "training")}
+    running = broken.start_run(steps=30, pause=0.2)
+    broken.ledger.wait_until(running, State.RUNNING)
+    with broken.client() as client:
+        client.config_set("maxmemory", "1mb")
+        try:
+            refused = [broken.start_run(steps=2), broken.start_run(lab="errand", steps=2)]
+            time.sleep(8)
+            assert [broken.ledger.job(run).state for run in refused] == ["queued", "queued"]
+        finally:
+            client.config_set("maxmemory", "0")
+    for job in broken.ledger.ended([running, *refused], seconds=60):
+        is_whole(job)
+    assert {name: broken.processes[name].pid for name in pids} == pids
+    assert all(broken.is_up(name) for name in pids), broken.log("training")
+
+
 @contextmanager
 def viewers(site: Site, guest: Guest, run: str, number: int) -> Iterator[list[Page]]:
     """So many pages that follow a run; at the end of the block they have closed."""
