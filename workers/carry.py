@@ -85,10 +85,16 @@ class Carrier:
             log.exception("job %s: the database went away", self.job.pk)
             self._give_back()
         except Exception as error:
-            log.exception("job %s of %s failed", self.job.pk, self.job.lab)
+            log.exception("job %s of %s failed; runs: %s", self.job.pk, self.job.lab, self._runs())
             self._fail(TOO_LARGE if is_out_of_memory(error) else BROKEN)
         finally:
             self._count()
+
+    def _runs(self) -> str:
+        """The ids that learners see in their addresses, to find what they report in the log."""
+        with contextlib.suppress(Error):
+            return " ".join(str(pk) for pk in self.job.runs.values_list("pk", flat=True)[:20])
+        return "unknown"
 
     def _begin(self) -> None:
         """Where this attempt goes on. A lost checkpoint takes the archive back to its start."""

@@ -66,6 +66,15 @@ def test_the_students_sentence_is_the_reason_and_ours_stays_in_the_log() -> None
     assert "secret" not in broken.job.reason and "our side" in broken.job.reason
 
 
+def test_the_log_names_the_run_that_a_learner_would_report(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = start(learner(), "unruly", way="raise")
+    work()
+    told = next(r for r in caplog.records if r.exc_info)
+    assert str(run.pk) in told.getMessage() and "/etc/passwd" in caplog.text
+
+
 def test_out_of_memory_is_said_in_words() -> None:
     run = start(learner(), "unruly", way="memory")
     work()
