@@ -1,8 +1,9 @@
 # Every target with a `##` is listed by `make`. What a target needs is set up first, and quickly
-# where nothing has changed.
+# where nothing has changed. Tests that need no browser run two at once.
 
 PYTHON ?= python3
 PY := .venv/bin/python
+TWO := -n 2 --dist worksteal
 export PORT
 
 .DEFAULT_GOAL := help
@@ -35,13 +36,13 @@ migrations: dev  ## is every change of a model in a migration?
 	$(PY) manage.py makemigrations --check --dry-run
 
 unit: dev  ## the fast tests, on SQLite
-	$(PY) -m pytest
+	$(PY) -m pytest $(TWO)
 
 postgres: dev  ## those that touch the database, on a throwaway PostgreSQL
-	CONVOLAB_TEST_DATABASE=postgres $(PY) -m pytest
+	CONVOLAB_TEST_DATABASE=postgres $(PY) -m pytest $(TWO)
 
 slow: dev  ## calibration and long sweeps, and the faults at a size that CI can bear
-	$(PY) -m pytest -m 'slow or faults'
+	$(PY) -m pytest $(TWO) -m 'slow or faults'
 
 browser: dev  ## end to end in Chromium
 	$(PY) -m pytest -m browser

@@ -151,6 +151,7 @@ def test_labels_that_name_no_class_are_refused(tmp_path: Path) -> None:
         (gzip.compress(b"\0\0\x08\x01" + b"\xff" * 4), "4,294,967,295 values, but holds 0"),
         (gzip.compress(bytes(60_000_000)), "more than any dataset"),
     ],
+    ids=["text", "cut", "kind", "dims", "empty", "short", "large", "endless"],
 )
 def test_a_broken_idx_file_is_refused_in_words(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "labels.gz").write_bytes(content)

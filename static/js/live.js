@@ -13,6 +13,8 @@ class Live {
     this.stream = document.querySelector(form.dataset.stream);
     this.link = form.dataset.runUrl && document.getElementById("permalink");
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
+    // Another request of the form, such as a picture's delete, may change what would be kept.
+    form.addEventListener("htmx:before:request", () => clearTimeout(this.keep));
     this.stream?.addEventListener("htmx:sse:before:message", (event) => this.guard(event));
     if (!("idle" in form.dataset)) this.changed();
   }

@@ -95,9 +95,9 @@ def test_no_script_of_an_upload_or_a_file_runs_in_chromium(
     for name, content in (("page.png", files.HTML), ("page.html", files.SVG)):
         assert "error" in sent(page, name, content)
     ready = sent(page, "polyglot.png", files.png() + files.HTML)
-    address = re.search(r'data-url="([^"]+)"', ready)
-    assert address
-    page.goto(address[1])
+    own = re.search(r'data-value="own:([^"]+)"', ready)
+    assert own
+    page.goto(f"/pictures/{own[1]}/image.png")
     assert page.title() != "it ran" and "image.png" in page.url
     assert page.evaluate("document.contentType") == "image/png"
     assert not [url for url in asked if "it-ran" in url]
