@@ -240,6 +240,13 @@ def test_the_packages_here_are_those_that_constraints_txt_names() -> None:
     assert here == dict(pins)
 
 
+def test_no_worker_sends_heartbeats() -> None:
+    """Where Redis is away each would wait in a loop of Celery's that no signal ends."""
+    lines = text_of("Procfile", "docker-compose.yml").splitlines()
+    workers = [line for line in lines if re.search(r"workers\.app,? worker", line)]
+    assert len(workers) == 4 and all("--without-heartbeat" in line for line in workers)
+
+
 @pytest.mark.parametrize("name", [n for n in PYTHON if not is_test(n) and "/migrations/" not in n])
 def test_a_module_has_at_most_300_lines(name: str) -> None:
     assert len((ROOT / name).read_text().splitlines()) <= 300

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +17,7 @@ from tests.faults.ledger import is_whole
 from tests.faults.site import Site
 from tests.faults.streams.client import Guest, Page, size, watch
 from tests.servers import wait_for
+from tests.stack import Stack
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
@@ -69,6 +71,18 @@ def test_a_full_redis_ends_no_worker_and_loses_no_run(broken: Site) -> None:
         is_whole(job)
     assert {name: broken.processes[name].pid for name in pids} == pids
     assert all(broken.is_up(name) for name in pids), broken.log("training")
+
+
+def test_a_worker_hears_that_it_must_stop_also_while_redis_is_away(
+    stack: Callable[..., Stack],
+) -> None:
+    """As where `make run` is killed: Redis and the workers are told to end at once."""
+    site = stack("interactive")
+    site.wait_until_ready("interactive")
+    site.kill("redis")
+    wait_for("the worker to notice", lambda: "Trying again in" in site.log("interactive"))
+    site.kill("interactive", signal.SIGTERM)
+    assert site.processes["interactive"].returncode == 0
 
 
 @contextmanager
