@@ -16,7 +16,9 @@ from bench.table import Row
 from tests.stack import Stack
 
 ROOT = Path(__file__).parents[1]
-ROUNDS, EPOCHS, SEEDS = 3, 20, 5
+ROUNDS, EPOCHS = 3, 20
+SEEDS = range(100, 105)
+"""Of the trainings to 98 %: chosen before looking, and none of those that chose the settings."""
 
 
 def inside(site: Stack, guest: Guest, seed: int) -> float:
@@ -73,7 +75,7 @@ def bench(site: Stack) -> list[Row]:
     of_lab = statistics.median(a / b for a, b in zip(with_platform, as_lab, strict=True))
     site.kill("training")
     ours, usual = [], []
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         ours.append(mnist("mnist", seed))
         usual.append(mnist("usual", seed))
     mine = statistics.median(r["seconds"] for r in ours)
@@ -95,7 +97,7 @@ def bench(site: Stack) -> list[Row]:
             of_lab,
         ),
         Row(
-            f"to 98 % on the full MNIST, median of {SEEDS} seeds (lowest: {lowest:.2%})",
+            f"to 98 % on the full MNIST, median of {len(SEEDS)} seeds (lowest: {lowest:.2%})",
             f"{mine:.1f} s",
             f"usual loop: {theirs:.1f} s",
             mine / theirs,

@@ -48,11 +48,13 @@ else:
 TERMINAL = os.dup(2)  # before pytest captures it
 HANGS = 300
 """Seconds after which a test is taken to hang: the run ends and shows where every thread is."""
+LONG = {"slow", "compose"}
+"""Tests that may take longer than that on a slow machine."""
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    if os.environ.get("CONVOLAB_FULL") != "1" and "slow" not in item.keywords:
+    if os.environ.get("CONVOLAB_FULL") != "1" and not LONG & set(item.keywords):
         faulthandler.dump_traceback_later(HANGS, exit=True, file=TERMINAL)
     yield
     faulthandler.cancel_dump_traceback_later()
