@@ -62,10 +62,8 @@ class Gradio:
         port = free_port()
         python = ROOT / "var" / "bench-venv" / "bin" / "python"
         quiet = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
-        env = os.environ | quiet | {"PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(
-            [python, ROOT / "bench" / "gradio_app.py", str(port)], env=env
-        )
+        command = [python, "-m", "bench.gradio_app", str(port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | quiet)
         self.web = httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=60)
         for _ in range(240):
             try:
