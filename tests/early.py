@@ -34,8 +34,8 @@ os.environ.update(
     CONVOLAB_VAR=str(SCRATCH),
     REDIS_URL=f"redis://127.0.0.1:{REDIS_PORT}/0",
 )
-if "PYTEST_XDIST_WORKER" in os.environ:  # as many tests as cores at once: a thread for each
-    os.environ.update(OMP_NUM_THREADS="1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # others compute beside this one: no threads that spin
+    os.environ["OMP_NUM_THREADS"] = "1"
 if ON_POSTGRES:
     postgres = Postgres()
     postgres.start()

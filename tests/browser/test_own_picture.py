@@ -163,6 +163,30 @@ def test_a_picture_is_deleted_by_keys_and_the_default_is_chosen_instead(page: Pa
     expect(tile).to_have_count(0)
 
 
+def test_a_picture_that_is_being_deleted_is_not_kept_in_a_run(page: Page) -> None:
+    """The pause before settings are kept never ends here: what it would keep is pending."""
+    page.add_init_script(
+        """const [later, never] = [window.setTimeout, window.clearTimeout];
+        window.pending = new Set();
+        window.setTimeout = (then, ms, ...more) => {
+            const id = later(ms === 600 ? () => {} : then, ms, ...more);
+            if (ms === 600) window.pending.add(id);
+            return id;
+        };
+        window.clearTimeout = (id) => { window.pending.delete(id); never(id); };"""
+    )
+    page.route("**/delete/", lambda _: None)  # it is never answered
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    forge.upload("beach.png", "image/png", photo("PNG"))
+    tile = page.locator(".tile", has_text="beach")
+    forge.expect_another_map(first)
+    page.wait_for_function("() => window.pending.size === 1")
+    tile.locator("summary").click()
+    tile.get_by_role("button", name="Delete beach.png").click()
+    page.wait_for_function("() => window.pending.size === 0")
+
+
 def test_a_picture_that_is_not_chosen_is_deleted_and_the_choice_stays(page: Page) -> None:
     forge = Forge(page)
     forge.wait_for_map()

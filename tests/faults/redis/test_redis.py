@@ -76,7 +76,7 @@ def test_a_full_redis_ends_no_worker_and_loses_no_run(broken: Site) -> None:
 def test_a_worker_hears_that_it_must_stop_also_while_redis_is_away(
     stack: Callable[..., Stack],
 ) -> None:
-    """As where `make run` is killed: Redis and the workers are told to end at once."""
+    """One that runs. Of one that has just started, tests/test_guards.py: it sends no heartbeats."""
     site = stack("interactive")
     site.wait_until_ready("interactive")
     site.kill("redis")
