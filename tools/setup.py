@@ -114,9 +114,7 @@ def environment(line: Line, extras: list[str]) -> None:
             return f"{max(len(text.split()) - 2, len(found))} packages"
         return "" if line.detail else "looking for packages"
 
-    # Most of what is installed is never imported: Python compiles what is.
-    pip = [str(PYTHON), "-m", "pip", "install", "--no-compile", "--no-input"]
-    pip += ["--progress-bar", "off"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     way_out = (
         "The packages could not be installed. Is this machine online, and is there room on the "
         "disk? pip's own settings hold (an index, a proxy, a folder of wheels). Then run it again: "
