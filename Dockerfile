@@ -6,6 +6,7 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY tools/vendor.mjs tools/
+COPY static/js/editor static/js/editor
 RUN node tools/vendor.mjs && mv static/vendor /vendor
 
 

@@ -18,7 +18,7 @@ from labs.fields import fields_of
 from labs.params import Params
 from labs.refusals import LONGEST_JSON, STRUCTURED, plain_number, sentence, span
 
-NOT_PARAMS = ("csrfmiddlewaretoken", "seed", "number")
+NOT_PARAMS = ("csrfmiddlewaretoken", "seed", "number", "show", "from")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Control:
     presets: Mapping[str, Any] | None = None
     schema: tuple[Mapping[str, Any], ...] = ()
     refused: tuple[str, ...] = ()
+    prefix: str = ""
 
     @property
     def template(self) -> str:
@@ -72,7 +73,7 @@ class Control:
 
     @property
     def id(self) -> str:
-        return f"control-{self.name}"
+        return f"control-{self.prefix}{self.name}"
 
     @property
     def text(self) -> str:
@@ -113,10 +114,11 @@ def controls_for(
     values: Mapping[str, Any],
     errors: Mapping[str, str] | None = None,
     pictures: Sequence[Option] = (),
+    prefix: str = "",
 ) -> list[Control]:
     """The controls of `model` filled with `values`; an error that has no control comes first.
 
-    `pictures` are the learner's own.
+    `pictures` are the learner's own. A `prefix` keeps the ids of several forms on a page apart.
     """
     errors = errors or {}
     fields = fields_of(model)
@@ -124,7 +126,8 @@ def controls_for(
     found = [Control(kind="refused", name="", label="", refused=loose)] if loose else []
     for name, schema in fields.items():
         value = _plain(values.get(name, schema.get("default")))
-        found.append(_control(name, schema, value, errors.get(name, ""), pictures))
+        control = _control(name, schema, value, errors.get(name, ""), pictures)
+        found.append(replace(control, prefix=prefix))
     return found
 
 

@@ -23,7 +23,7 @@ from tests.test_controls import Sample
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 
 IMAGE = {
     "src": "data:image/png;base64,AAAA",

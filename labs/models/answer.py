@@ -1,4 +1,4 @@
-"""A learner's answers to what is asked about a run: tries, hints, and what came of them."""
+"""A learner's answers to questions: tries, hints, and what came of them; and those about a run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ TRIES_TO_SOLUTION = 3
 """After so many wrong answers the solution may be seen, also without all hints."""
 
 
-class Answer(models.Model):
-    """Where a learner stands with one question about one run."""
+class Standing(models.Model):
+    """Where a learner stands with one question."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="answers")
     name = models.CharField(max_length=64)
     variant = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(default=0)
@@ -28,6 +27,15 @@ class Answer(models.Model):
     solved = models.BooleanField(default=False)
     gave_up = models.BooleanField(default=False)
     changed = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class Answer(Standing):
+    """Where a learner stands with one question about one run."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="answers")
 
     class Meta:
         constraints = [
@@ -43,7 +51,7 @@ class Asked:
     """A question as it is asked now, and what the learner has made of it."""
 
     question: Question
-    answer: Answer
+    answer: Standing
     mark: Mark | None
 
     @property
@@ -87,6 +95,11 @@ def _asked(run: Run, figures: dict[str, Any], name: str, answer: Answer | None) 
     question = next((q for q in found if q.name == name), None)
     if question is None:
         return None
+    return asked_now(question, answer)
+
+
+def asked_now(question: Question, answer: Standing) -> Asked:
+    """A question, and where its learner stands with it."""
     given = answer.given or question.kind == "goal"
     return Asked(question, answer, question.mark(answer.given) if given else None)
 
@@ -107,7 +120,7 @@ def give(asked: Asked, text: str) -> Asked:
         answer.solved = mark.was_read and mark.right is not False
         answer.save()
         if mark.was_read:
-            Answer.objects.filter(pk=answer.pk).update(tries=F("tries") + 1)
+            type(answer)._default_manager.filter(pk=answer.pk).update(tries=F("tries") + 1)
             answer.tries += 1
     return Asked(asked.question, answer, mark)
 
@@ -122,7 +135,7 @@ def help_with(asked: Asked) -> Asked:
     return asked
 
 
-def another(asked: Asked) -> Answer:
+def another(asked: Asked) -> Standing:
     """The same question with fresh numbers."""
     answer = asked.answer
     if asked.question.fresh:

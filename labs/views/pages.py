@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.models import NOBODY, known_learner_id, learner_id
-from labs.controls import Control, Option, controls_for
+from labs.controls import Control, Option, controls_for, decode, validate
 from labs.lab import Lab, catalog
 from labs.models import Picture, Run
 from labs.panel import slots_of
@@ -28,12 +28,6 @@ def lab_or_404(slug: str) -> Lab:
 
 
 @require_GET
-@login_not_required
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html", {"labs": list(catalog().values())})
-
-
-@require_GET
 def lab_list(request: HttpRequest) -> HttpResponse:
     return render(request, "labs/list.html", {"labs": list(catalog().values())})
 
@@ -41,16 +35,30 @@ def lab_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def lab_page(request: HttpRequest, slug: str) -> HttpResponse:
     """A lab before its run: its controls (as in the run `?from=`, or in the address), its panel."""
-    lab = lab_or_404(slug)
+    return render(request, "labs/lab.html", before_a_run(request, lab_or_404(slug)))
+
+
+@require_GET
+def embed(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same without the page around it, for a lecture; the controls that `show` names first."""
+    context = before_a_run(request, lab_or_404(slug)) | {"is_embedded": True}
+    shown = request.GET.get("show", "").split(",")
+    first = [control for control in context["controls"] if control.name in shown]
+    if first:
+        rest = [control for control in context["controls"] if control.name not in shown]
+        context |= {"controls": first, "more_controls": rest}
+    return render(request, "labs/_embed.html", context)
+
+
+def before_a_run(request: HttpRequest, lab: Lab) -> dict[str, Any]:
     learner_id(request)
     values, seed = settings_asked_for(request, lab)
-    return render(
-        request, "labs/lab.html", lab_context(request, lab, values, seed) | empty_panel(lab)
-    )
+    _, errors = validate(lab.params, values)
+    return lab_context(request, lab, values, seed, errors) | empty_panel(lab)
 
 
 def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], int]:
-    """Params and seed to start from: an earlier run's of the learner, or the defaults."""
+    """Params and seed to start from: an earlier run's of the learner, or what the address says."""
     try:
         earlier = (
             Run.objects.of(known_learner_id(request))
@@ -59,7 +67,10 @@ def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], 
         )
     except ValueError:
         earlier = None
-    return (earlier.job.params, earlier.job.seed) if earlier else ({}, 0)
+    if earlier:
+        return earlier.job.params, earlier.job.seed
+    said = decode(lab.params, request.GET)
+    return {name: value for name, value in said.items() if name in lab.params.model_fields}, 0
 
 
 def lab_context(

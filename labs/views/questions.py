@@ -28,7 +28,8 @@ def answer(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
         asked = give(asked, request.POST.get("given", ""))
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"/runs/{run.pk}/#question-{name}")
-    return render(request, "_fragments/question.html", {"run": run, "asked": asked})
+    context = {"asked": asked, "ask_url": request.path}
+    return render(request, "_fragments/question.html", context)
 
 
 def _asked_or_404(run: Run, name: str) -> Asked:

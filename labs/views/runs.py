@@ -70,7 +70,8 @@ def started(request: HttpRequest, run: Run) -> HttpResponse:
         response["HX-Replace-Url"] = again_url(run)
         return response
     response = render(request, "_fragments/panel.html", panel_context(run))
-    response["HX-Push-Url"] = address
+    if "X-Embedded" not in request.headers:  # in a lecture the address stays the lecture's
+        response["HX-Push-Url"] = address
     return response
 
 

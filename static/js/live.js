@@ -81,7 +81,7 @@ class Live {
     await htmx.swap({ text: await response.text(), sourceElement: this.link, target: this.link, swap: "innerHTML" });
     if (text !== this.sent) return;
     this.link.classList.remove("outdated");
-    history.replaceState(history.state, "", response.headers.get("HX-Replace-Url"));
+    if (!("embedded" in this.form.dataset)) history.replaceState(history.state, "", response.headers.get("HX-Replace-Url"));
   }
 
   wrong(errors) {

@@ -1,0 +1,225 @@
+"""What stands between ::: and ::: in a lecture: notes, mistakes, figures, labs and questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Any
+
+import yaml
+from django.template.loader import render_to_string
+from markdown_it.token import Token
+from pydantic import ValidationError
+
+from courses import questions
+from courses.expressions import BadExpression
+from courses.figures.figure import every_figure
+from courses.markdown import Builder, said
+from labs.controls import controls_for, validate
+from labs.lab import catalog
+from labs.params import Params
+
+SEEDS = 5
+"""With so many seeds a question is tried when it is rendered; the tests take 200."""
+
+Maker = Callable[[str, Token, Builder], str]
+
+
+def directive(token: Token, builder: Builder) -> str:
+    """HTML of a directive, or the slot that a reader's own question or lab takes."""
+    name, _, rest = token.info.strip().partition(" ")
+    make = MAKERS.get(name)
+    if make is None:
+        known = ", ".join(f":::{known}" for known in MAKERS)
+        builder.problem(token.meta["line"], f"“:::{name}” is no directive", f"There are {known}.")
+        return f"<p>{escape(token.content)}</p>"
+    return make(rest.strip(), token, builder)
+
+
+def _note(title: str, token: Token, builder: Builder, kind: str = "note") -> str:
+    inner = builder.render(token.content, token.meta["line"] + 1)
+    return f'<aside class="{kind}"><p class="note-title">{escape(title)}</p>{inner}</aside>'
+
+
+def note(rest: str, token: Token, builder: Builder) -> str:
+    """`:::note A title`: an aside that the thread can do without."""
+    return _note(rest or "Note", token, builder, "aside-note")
+
+
+def mistake(rest: str, token: Token, builder: Builder) -> str:
+    """`:::mistake`: a common mistake, shown and put right."""
+    return _note(rest or "A common mistake", token, builder, "aside-mistake")
+
+
+def figure(rest: str, token: Token, builder: Builder) -> str:
+    """`:::figure name {"param": value}`, and below it the caption."""
+    name, values = _named(rest, token, builder)
+    found = every_figure().get(name)
+    line = token.meta["line"]
+    if found is None:
+        builder.problem(
+            line, f"There is no figure “{name}”", f"There are {', '.join(every_figure())}."
+        )
+        return ""
+    if not token.content.strip():
+        builder.problem(
+            line, f"The figure “{name}” has no caption", "Write one below its first line."
+        )
+    params, errors = validate(found.params, values)
+    if params is None:
+        for wrong in errors.values():
+            builder.problem(line, f"The figure “{name}”: {wrong}")
+        params = found.params()
+    builder.figures.append(name)
+    place = f"figure-{len(builder.figures)}"
+    shown = {
+        "figure": found,
+        "place": place,
+        "drawing": found.draw(params),
+        "caption": said(token.content)[0],
+        "controls": controls_for(found.params, params.model_dump(), prefix=f"{place}-"),
+    }
+    builder.problems += [_at(line + 1, problem) for problem in said(token.content)[1]]
+    return builder.slot("html", render_to_string("courses/_figure.html", shown))
+
+
+def lab(rest: str, token: Token, builder: Builder) -> str:
+    """`:::lab slug {"param": value}`, and below it what to do there."""
+    slug, values = _named(rest, token, builder)
+    found, line = catalog().get(slug), token.meta["line"]
+    if found is None:
+        builder.problem(line, f"There is no lab “{slug}”", f"There are {', '.join(catalog())}.")
+        return ""
+    if builder.labs:
+        builder.problem(
+            line, "A lecture embeds one lab", "Link to the second: [its name](/labs/…/)."
+        )
+    show = _shown(values.pop("show", []), found.params, line, builder)
+    for wrong in validate(found.params, values)[1].values():
+        builder.problem(line, f"The lab “{slug}”: {wrong}")
+    builder.labs.append(slug)
+    task, problems = said(token.content)
+    builder.problems += [_at(line + 1, problem) for problem in problems]
+    return builder.slot("lab", slug, params=values, show=show, task=task)
+
+
+def _shown(given: Any, params: type[Params], line: int, builder: Builder) -> list[str]:
+    """The controls that the lecture shows first."""
+    known = params.model_fields
+    if isinstance(given, list) and all(name in known for name in given):
+        return given
+    todo = f'Write "show": ["…"] with some of {", ".join(known)}.'
+    builder.problem(line, "“show” names a control that the lab has not", todo)
+    return []
+
+
+def question(rest: str, token: Token, builder: Builder) -> str:
+    """`:::question kind name`, and below it the question in YAML."""
+    kind, _, name = rest.partition(" ")
+    line = token.meta["line"]
+    if kind not in questions.KINDS or not questions.NAME.fullmatch(name):
+        todo = f"Write :::question {'|'.join(questions.KINDS)} and a name such as output-size."
+        builder.problem(line, "A question has a kind and a name", todo)
+        return ""
+    if name in builder.questions:
+        builder.problem(line, f"Two questions are named “{name}”", "Give one of them another name.")
+        return ""
+    template = _template(kind, name, token, builder)
+    if template is None:
+        return ""
+    wrong = list(dict.fromkeys(problems_of(template)))
+    for sentence in wrong:
+        builder.problem(line, f"The question “{name}”: {sentence}")
+    if not can_be_asked(template):
+        return ""
+    builder.questions[name] = template
+    return builder.slot("question", name)
+
+
+def can_be_asked(template: questions.Template) -> bool:
+    try:
+        template.made("0", lambda text: said(text)[0])
+    except BadExpression:
+        return False
+    return True
+
+
+def problems_of(template: questions.Template, seeds: int = SEEDS) -> Iterator[str]:
+    """What goes wrong when the question is asked."""
+    if template.kind == "numeric" and not template.let:
+        yield "a numeric question has fresh numbers each try; draw them under `let`"
+    for seed in range(seeds):
+        found: list[str] = []
+
+        def say(text: str, found: list[str] = found) -> Any:
+            html, problems = said(text)
+            found += [problem.message for problem in problems]
+            return html
+
+        try:
+            made = template.made(str(seed), say)
+        except BadExpression as fault:
+            yield str(fault)
+            return
+        yield from found
+        options = [option.text for option in getattr(made, "options", ())]
+        if len(set(options)) < len(options):
+            yield "two of its options are the same"
+
+
+def _template(kind: str, name: str, token: Token, builder: Builder) -> questions.Template | None:
+    line = token.meta["line"]
+    try:
+        given = yaml.safe_load(token.content)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        at = line + 1 + (mark.line if mark else 0)
+        todo = (
+            "Text with a colon or {{…}} at its start needs quotation marks, or | and lines below."
+        )
+        builder.problem(at, f"The question “{name}”: {getattr(fault, 'problem', 'no YAML')}", todo)
+        return None
+    if not isinstance(given, dict):
+        builder.problem(line, f"The question “{name}” is empty", "Write `ask: …` below it.")
+        return None
+    try:
+        return questions.Template.model_validate({**given, "kind": kind, "name": name})
+    except ValidationError as fault:
+        for error in fault.errors():
+            where = ".".join(map(str, error["loc"]))
+            what = error["msg"].removeprefix("Value error, ")
+            builder.problem(line, f"The question “{name}”{f', {where}' if where else ''}: {what}")
+        return None
+
+
+def _named(rest: str, token: Token, builder: Builder) -> tuple[str, dict[str, Any]]:
+    """The name, and the params in JSON behind it."""
+    name, _, given = rest.partition(" ")
+    if not given.strip():
+        return name, {}
+    try:
+        values = json.loads(given)
+    except ValueError as fault:
+        values = None
+        what = str(fault)
+    else:
+        what = "it is no object"
+    if isinstance(values, dict):
+        return name, values
+    todo = 'Write the settings as JSON, in one line: {"stride": 2}.'
+    builder.problem(token.meta["line"], f"The settings of “{name}” cannot be read: {what}", todo)
+    return name, {}
+
+
+def _at(line: int, problem: Any) -> Any:
+    return type(problem)(line + problem.line - 1, problem.message, problem.todo)
+
+
+MAKERS: dict[str, Maker] = {
+    "figure": figure,
+    "lab": lab,
+    "mistake": mistake,
+    "note": note,
+    "question": question,
+}

@@ -1,0 +1,192 @@
+"""The arithmetic of a question's template: a small language of numbers, read with ast, never eval.
+
+Numbers, tuples and grids (tuples of rows); + − * / // % **, comparisons, and, or, not, `a if c
+else b`, indexing, and the functions of FUNCTIONS. No attributes, no other names, no loops.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+LONGEST = 400
+MOST_NODES = 200
+LARGEST = 1e15
+
+Value = Any
+"""int, float, bool, str, or a tuple of values."""
+
+
+class BadExpression(ValueError):
+    """A sentence for the author: what is wrong with an expression."""
+
+
+def dot(one: Value, other: Value) -> float:
+    """Σ of the products, cell by cell; for rows and for grids."""
+    if isinstance(one, tuple):
+        if not isinstance(other, tuple) or len(one) != len(other):
+            raise BadExpression("dot() needs two grids of the same shape")
+        return sum(dot(a, b) for a, b in zip(one, other, strict=True))
+    return _number(one) * _number(other)
+
+
+def window(grid: Value, row: int, column: int, height: int, width: int) -> Value:
+    """The part of a grid whose upper left cell is (row, column), both counted from 0."""
+    if not (0 <= row <= len(grid) - height and 0 <= column <= len(grid[0]) - width):
+        raise BadExpression("window() reaches over the grid's edge")
+    return tuple(line[column : column + width] for line in grid[row : row + height])
+
+
+def flip(grid: Value) -> Value:
+    """A grid turned by 180°: what makes a correlation a convolution."""
+    return tuple(tuple(reversed(row)) for row in reversed(grid))
+
+
+def transpose(grid: Value) -> Value:
+    return tuple(zip(*grid, strict=True))
+
+
+def _flat(values: tuple[Value, ...]) -> list[float]:
+    found: list[float] = []
+    for value in values:
+        found += _flat(value) if isinstance(value, tuple) else [_number(value)]
+    return found
+
+
+def _over(function: Callable[[list[float]], Value]) -> Callable[..., Value]:
+    """A function of all the numbers in its arguments, however they are nested."""
+    return lambda *values: function(_flat(values))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "dot": dot,
+    "exp": math.exp,
+    "flip": flip,
+    "floor": math.floor,
+    "log": math.log,
+    "max": _over(max),
+    "mean": _over(lambda found: sum(found) / len(found)),
+    "min": _over(min),
+    "product": _over(math.prod),
+    "relu": lambda value: max(0, value),
+    "round": round,
+    "sqrt": math.sqrt,
+    "sum": _over(sum),
+    "transpose": transpose,
+    "window": window,
+}
+OPERATORS: Mapping[type[ast.AST], Callable[..., Value]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def evaluate(text: str, names: Mapping[str, Value]) -> Value:
+    """What an expression comes to. Raises BadExpression, and nothing else."""
+    try:
+        return _value(_parsed(text), names)
+    except BadExpression as fault:
+        raise BadExpression(f"“{text}”: {fault}") from None
+    except ZeroDivisionError:
+        raise BadExpression(f"“{text}” divides by zero") from None
+    except (ArithmeticError, TypeError, ValueError, IndexError) as fault:
+        raise BadExpression(f"“{text}” cannot be computed ({fault})") from None
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    if len(text) > LONGEST:
+        raise BadExpression(f"it is longer than {LONGEST} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise BadExpression(
+            "it is no expression; write one such as (n + 2*p - k) // s + 1"
+        ) from None
+    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+        raise BadExpression("it is too long; make two of it under `let`")
+    return tree.body
+
+
+def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
+    match node:
+        case ast.Constant(value=int() | float() | str() as value):
+            return value
+        case ast.Name(id=name):
+            if name not in names:
+                raise BadExpression(f"there is no “{name}” here; known are {', '.join(names)}")
+            return names[name]
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return tuple(_value(part, names) for part in parts)
+        case ast.UnaryOp(op=op, operand=inner) if type(op) in OPERATORS:
+            return OPERATORS[type(op)](_value(inner, names))
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _power(_value(left, names), _value(right, names))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            return _bounded(OPERATORS[type(op)](*map(_number, _both(left, right, names))))
+        case ast.Compare():
+            return _compared(node, names)
+        case ast.BoolOp(op=op, values=parts):
+            test = all if isinstance(op, ast.And) else any
+            return test(_value(part, names) for part in parts)
+        case ast.IfExp(test=test_, body=body, orelse=other):
+            return _value(body if _value(test_, names) else other, names)
+        case ast.Subscript(value=inner, slice=index):
+            return _value(inner, names)[_value(index, names)]
+        case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in FUNCTIONS:
+            return _bounded(FUNCTIONS[name](*(_value(arg, names) for arg in given)))
+    raise BadExpression(f"“{ast.unparse(node)}” is not part of this small language")
+
+
+def _both(left: ast.expr, right: ast.expr, names: Mapping[str, Value]) -> tuple[Value, Value]:
+    return _value(left, names), _value(right, names)
+
+
+def _compared(node: ast.Compare, names: Mapping[str, Value]) -> bool:
+    sides = [_value(side, names) for side in (node.left, *node.comparators)]
+    for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+        if type(op) not in OPERATORS:
+            raise BadExpression("only ==, !=, <, <=, > and >= compare")
+        if not OPERATORS[type(op)](left, right):
+            return False
+    return True
+
+
+def _power(base: Value, exponent: Value) -> Value:
+    if abs(_number(exponent)) > 64 or abs(_number(base)) > 1e6:
+        raise BadExpression("a power may have a base up to a million and an exponent up to 64")
+    result = base**exponent
+    if isinstance(result, complex):
+        raise BadExpression("the root of a negative number is not real")
+    return _bounded(result)
+
+
+def _number(value: Value) -> Any:
+    if isinstance(value, int | float):
+        return value
+    raise BadExpression("a number is needed here, not a grid or a text")
+
+
+def _bounded(value: Value) -> Value:
+    if isinstance(value, int | float) and not abs(value) <= LARGEST:
+        raise BadExpression("the number is too large")
+    return value

@@ -1,0 +1,45 @@
+"""`manage.py check_course [FILE …]`: what is wrong in the lectures, by file and line."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from courses.check import problems_in
+from courses.content import CONTENT, BadFolder, sections_in
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the lectures of a folder (or these files of it): front matter, links, labs, "
+        "questions, formulas, pictures; and run their Python blocks."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", type=Path, help="only these lectures")
+        parser.add_argument("--content", type=Path, default=CONTENT, help="the course's folder")
+        parser.add_argument("--no-code", action="store_true", help="do not run the Python blocks")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            sections = list(sections_in(options["content"]))
+        except BadFolder as fault:
+            raise CommandError(str(fault)) from None
+        places = {f"/course/{s.slug}/" for s in sections}
+        places |= {f"/course/{s.slug}/{file.slug}/" for s in sections for file in s.lectures}
+        wanted = {path.resolve() for path in options["files"]}
+        files = [file for section in sections for file in section.lectures]
+        if wanted:
+            files = [file for file in files if file.path.resolve() in wanted]
+        count = 0
+        for file in files:
+            pictures = {path.name for path in (file.path.parent / "pictures").glob("*.png")}
+            for problem in problems_in(file.source, places, pictures, not options["no_code"]):
+                self.stdout.write(f"{file.path}:{problem.line}: {problem}")
+                count += 1
+        if count:
+            raise CommandError(f"{count} problems in {len(files)} lectures.")
+        self.stdout.write(f"{len(files)} lectures, and nothing is wrong.")

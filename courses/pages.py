@@ -1,0 +1,124 @@
+"""The pages of the course as sheets: what is the same for everybody is drawn once and kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.models import known_learner_id
+from courses.atlas import Atlas, Stop
+from courses.markdown import Page, render, say
+from courses.models import Answer, Lecture
+from courses.models.progress import asked
+from courses.reader import Reader, reader_of
+from courses.sheet import Sheet, holes, mark
+from labs.address import query_of
+from labs.lab import catalog
+
+
+def answered(request: HttpRequest, sheet: Sheet, own: dict[str, str]) -> HttpResponse:
+    """A sheet as this reader has it."""
+    account = render_to_string("_fragments/account_nav.html", {"user": request.user}, request)
+    values = {"csrf": get_token(request), "account": account, **own}
+    return HttpResponse(sheet.fill(values))
+
+
+def lecture_page(request: HttpRequest, atlas: Atlas, stop: Stop) -> HttpResponse:
+    """A lecture as this reader has it: answered questions and progress are their own."""
+    reader = reader_of(known_learner_id(request), stop)
+    source, sheet = lecture_sheet(atlas, stop)
+    own = {
+        f"question:{name}": question_html(source, stop, name, answer)
+        for name, answer in reader.answers.items()
+    }
+    if reader != Reader():
+        own["progress"] = progress_html(stop, render(source), reader)
+    return answered(request, sheet, own)
+
+
+@lru_cache(maxsize=256)
+def lecture_sheet(atlas: Atlas, stop: Stop) -> tuple[str, Sheet]:
+    """A lecture's text, and its page as a guest sees it first."""
+    source = Lecture.objects.values_list("published", flat=True).get(pk=stop.pk)
+    page = render(source)
+    before, after = atlas.beside(stop)
+    context = {
+        "stop": stop,
+        "leg": atlas.leg(stop.section),
+        "before": before,
+        "after": after,
+        "upcoming": atlas.upcoming(stop),
+        **lecture_context(atlas, page),
+        **holes(),
+    }
+    common = {f"question:{name}": question_html(source, stop, name) for name in page.questions}
+    common["progress"] = progress_html(stop, page, Reader())
+    return source, Sheet(render_to_string("courses/lecture.html", context), common)
+
+
+def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
+    """What the text of a lecture needs, on its page and in a preview."""
+    front = page.front
+    return {
+        "page": page,
+        "front": front,
+        "objectives": [say(text) for text in front.objectives] if front else [],
+        "key_points": [say(text) for text in front.key_points] if front else [],
+        "sources": [say(text) for text in front.sources] if front else [],
+        "prerequisites": [
+            stop for url in (front.prerequisites if front else ()) if (stop := atlas.at(url))
+        ],
+        "headings": [{"id": h.id, "title": say(h.title)} for h in page.headings],
+        "body": [_placed(part.kind, part.text, dict(part.data)) for part in page.parts],
+        "has_lab": bool(page.labs),
+        "moves": "drawn-controls" in "".join(p.text for p in page.parts if p.kind == "html"),
+    }
+
+
+def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A part of the text as the template takes it; a question is a hole."""
+    if kind == "question":
+        return {"kind": kind, "hole": mark(f"question:{text}")}
+    if kind == "lab":
+        lab = catalog()[text]
+        return {
+            "kind": kind,
+            "lab": lab,
+            "task": data["task"],
+            "query": query_of(data["params"], data["show"]),
+        }
+    return {"kind": kind, "text": text}
+
+
+def question_html(source: str, stop: Stop, name: str, answer: Answer | None = None) -> str:
+    """A question of a lecture, with a hole for the form's token."""
+    found = asked(source, name, answer)
+    if found is None:  # the lecture does not ask it any more
+        return ""
+    url = reverse("courses:question", args=[stop.section, stop.slug, name])
+    context = {"asked": found, "ask_url": url, "tag": "section", "csrf_token": mark("csrf")}
+    return render_to_string("_fragments/question.html", context)
+
+
+def progress_html(stop: Stop, page: Page, reader: Reader) -> str:
+    """Where the reader stands in a lecture: read, answered, labs run; said apart."""
+    labs = [(catalog()[slug], slug in reader.labs_run) for slug in stop.labs if slug in catalog()]
+    context = {
+        "stop": stop,
+        "reader": reader,
+        "right": reader.right,
+        "asked": len(page.questions),
+        "labs": labs,
+        "csrf_token": mark("csrf"),
+    }
+    return render_to_string("courses/_progress.html", context)
+
+
+def fragment(request: HttpRequest, html: str) -> HttpResponse:
+    """A fragment with its holes filled."""
+    return HttpResponse(Sheet(html, {}).fill({"csrf": get_token(request)}))

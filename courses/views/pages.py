@@ -1,0 +1,73 @@
+"""Home with the road map, a section, a lecture."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
+
+from accounts.models import known_learner_id
+from courses.atlas import Atlas, Leg, Stop, atlas
+from courses.pages import answered, lecture_page
+from courses.reader import Journey, journey_of
+from courses.sheet import Sheet, holes
+
+
+@require_GET
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, and the road map of all sections, with the reader's progress."""
+    course = atlas()
+    journey = journey_of(known_learner_id(request), course)
+    if not journey.has_begun:
+        return answered(request, home_sheet(course), {})
+    return answered(request, _home(course, journey), {})
+
+
+@lru_cache(maxsize=2)
+def home_sheet(course: Atlas) -> Sheet:
+    return _home(course, Journey(next=course.road[0] if course.road else None))
+
+
+def _home(course: Atlas, journey: Journey) -> Sheet:
+    legs = [{"leg": leg, "rows": _rows(leg, journey)} for leg in course.legs]
+    context = {"legs": legs, "journey": journey, "course": course, **holes()}
+    return Sheet(render_to_string("home.html", context), {})
+
+
+def _rows(leg: Leg, journey: Journey) -> list[dict[str, object]]:
+    return [
+        {"stop": stop, "is_read": journey.reads(stop), "right": journey.right.get(stop.pk, 0)}
+        for stop in leg.stops
+    ]
+
+
+@require_GET
+def section(request: HttpRequest, section: str) -> HttpResponse:
+    """A section: its lectures, those to come among them, and its labs."""
+    course = atlas()
+    leg = course.leg(section)
+    if leg is None:
+        raise Http404("There is no section of that name.")
+    journey = journey_of(known_learner_id(request), course)
+    here = course.legs.index(leg)
+    beside = {"before": course.legs[here - 1 : here], "after": course.legs[here + 1 : here + 2]}
+    context = {"leg": leg, "rows": _rows(leg, journey), "journey": journey, **beside, **holes()}
+    return answered(request, Sheet(render_to_string("courses/section.html", context), {}), {})
+
+
+def stop_or_404(course: Atlas, section: str, slug: str) -> Stop:
+    """A lecture that can be read; one that is still to come is not there yet."""
+    stop = course.stop(section, slug)
+    if stop is None or not stop.is_published:
+        raise Http404("There is no lecture of that name, or it is still being written.")
+    return stop
+
+
+@require_GET
+def lecture(request: HttpRequest, section: str, slug: str) -> HttpResponse:
+    course = atlas()
+    return lecture_page(request, course, stop_or_404(course, section, slug))
