@@ -95,6 +95,11 @@ class Atlas:
             self.road[n + 1] if n + 1 < len(self.road) else None,
         )
 
+    def after(self, stop: Stop) -> Stop | None:
+        """The next lecture in the course that can be read."""
+        stops = list(self._stops())
+        return next((s for s in stops[stops.index(stop) + 1 :] if s.is_published), None)
+
     def upcoming(self, stop: Stop) -> Stop | None:
         """The lecture that comes next in the course, where it cannot be read yet."""
         stops = list(self._stops())

@@ -30,8 +30,8 @@ def dot(one: Value, other: Value) -> float:
     if isinstance(one, tuple):
         if not isinstance(other, tuple) or len(one) != len(other):
             raise BadExpression("dot() needs two grids of the same shape")
-        return sum(dot(a, b) for a, b in zip(one, other, strict=True))
-    return _number(one) * _number(other)
+        return float(sum(dot(a, b) for a, b in zip(one, other, strict=True)))
+    return float(_number(one) * _number(other))
 
 
 def window(grid: Value, row: int, column: int, height: int, width: int) -> Value:
@@ -130,7 +130,7 @@ def _parsed(text: str) -> ast.expr:
 def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=int() | float() | str() as value):
-            return value
+            return _bounded(value)
         case ast.Name(id=name):
             if name not in names:
                 raise BadExpression(f"there is no “{name}” here; known are {', '.join(names)}")

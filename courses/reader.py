@@ -30,9 +30,9 @@ def reader_of(learner_id: uuid.UUID | None, stop: Stop) -> Reader:
     """At most two queries; none for a guest who has done nothing on this site yet."""
     if learner_id is None:
         return Reader()
-    progress = Progress.objects.of(learner_id).filter(lecture=stop.pk)
+    progress: Any = Progress.objects.of(learner_id).filter(lecture=stop.pk)
     columns = {f"a_{name}": F(f"answers__{name}") for name in ANSWER}
-    rows = list(progress.values("pk", "read_at", "right", **columns))
+    rows: list[dict[str, Any]] = list(progress.values("pk", "read_at", "right", **columns))
     found = [
         Answer(progress_id=row["pk"], **{name: row[f"a_{name}"] for name in ANSWER})
         for row in rows

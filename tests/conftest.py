@@ -90,6 +90,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.append(made)
     try:
         made.start()
+        made.manage("load_course")
         made.wait_until_ready()
         yield made
     finally:

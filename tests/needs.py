@@ -1,6 +1,7 @@
 """What a machine may lack: a test that needs it says so and is skipped, or fails where it must be.
 
-CONVOLAB_REQUIRE names, with commas, what must be there: `engine` (Docker), `datasets` (MNIST).
+CONVOLAB_REQUIRE names, with commas, what must be there: `engine` (Docker), `datasets`
+(MNIST), `page` (the text that the course grew from).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = {"engine", "datasets"}
+KNOWN = {"engine", "datasets", "page"}
 
 
 def not_run(what: str, why: str) -> NoReturn:

@@ -107,8 +107,10 @@ def test_it_prints_an_address_that_answers_and_ctrl_c_leaves_nobody(
 ) -> None:
     served = serve()
     address = served.wait_until_it_says(r"runs at (http://127\.0\.0\.1:\d+/)")
-    with urllib.request.urlopen(f"{address}healthz", timeout=5) as answer:
-        assert answer.status == 200
+    author = served.wait_until_it_says(r"Author: (http\S+)")
+    for page in (f"{address}healthz", author):
+        with urllib.request.urlopen(page, timeout=5) as answer:
+            assert answer.status == 200
     wait_for("all processes", lambda: whole(served.tree()), 60)
     tree = served.tree()
     os.killpg(served.process.pid, signal.SIGINT)  # what a terminal does at Ctrl-C

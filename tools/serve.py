@@ -142,7 +142,29 @@ async def answers(url: str, seconds: float) -> bool:
     return False
 
 
+async def author_link(env: dict[str, str], address: str) -> str:
+    """What lets an author in, once and today: a line for the box, and for no log. Or ""."""
+    making = await asyncio.create_subprocess_exec(
+        *(sys.executable, "manage.py", "sign_in_link", "--role", "author", "--base", address),
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=leash,
+    )
+    try:
+        said, _ = await asyncio.wait_for(making.communicate(), 30)
+    except TimeoutError:
+        making.kill()
+        await making.wait()
+        return ""
+    return "" if making.returncode else f"Author: {said.decode().strip()}"
+
+
 def box(*lines: str) -> str:
+    """The lines with a frame around them; those that say nothing are left out."""
+    lines = tuple(filter(None, lines))
     width = max(map(len, lines))
     rows = [f"  │  {line:<{width}}  │" for line in lines]
     return "\n".join(["", f"  ┌──{'─' * width}──┐", *rows, f"  └──{'─' * width}──┘", ""])
@@ -164,7 +186,9 @@ async def run(port: int) -> int:
         first: list[asyncio.Future[Any]] = [healthy, site.over]
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if healthy.done() and healthy.result():
-            print(box(f"Convolab runs at {address}", "Ctrl-C stops it. Logs: var/log/"), flush=True)
+            author = await author_link(site.env, address)
+            says = (f"Convolab runs at {address}", author, "Ctrl-C stops it. Logs: var/log/")
+            print(box(*says), flush=True)
         elif healthy.done():
             site.end("The site did not answer within a minute. See var/log/web.log.")
         why = await site.over

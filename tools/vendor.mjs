@@ -1,5 +1,5 @@
-// Makes static/vendor, which is all that the pages load from npm: files that are copied, a small font
-// for formulas, and the authors' editor as one script. Safe to run again: a file that is already
+// Makes static/vendor, which is all that the pages load from npm: files that are copied, fonts with
+// the signs that the pages use, and the authors' editor as one script. Safe to run again: a file that is already
 // there, byte for byte, is left alone. The page never asks another host for anything.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -13,7 +13,6 @@ const editor = join(root, "static", "js", "editor");
 const serif = "@fontsource-variable/source-serif-4";
 const mono = "@fontsource-variable/jetbrains-mono";
 const math = "@fontsource/stix-two-math";
-const mathFont = join(modules, math, "files", "stix-two-math-latin-400-normal.woff2");
 
 const copies = {
   "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
@@ -25,20 +24,10 @@ const copies = {
   // The server runs it when a lecture is saved, to make MathML; no page loads it.
   "katex/katex.min.js": "katex/dist/katex.min.js",
   "katex/LICENSE": "katex/LICENSE",
-  "fonts/serif.woff2": `${serif}/files/source-serif-4-latin-wght-normal.woff2`,
-  "fonts/serif-italic.woff2": `${serif}/files/source-serif-4-latin-wght-italic.woff2`,
   "fonts/serif-LICENSE": `${serif}/LICENSE`,
-  "fonts/mono.woff2": `${mono}/files/jetbrains-mono-latin-wght-normal.woff2`,
   "fonts/mono-LICENSE": `${mono}/LICENSE`,
   "fonts/math-LICENSE": `${math}/LICENSE`,
 };
-
-// What is made here, from what, and how. Each is made again only where one of these has changed.
-const products = {
-  "fonts/math.woff2": { from: [mathFont], make: subsetFont },
-  "editor/editor.js": { from: scripts(editor), make: bundleEditor },
-};
-const rules = ["package-lock.json", "tools/vendor.mjs"].map((name) => join(root, name));
 
 // The signs of the lectures' formulas; the subset keeps the larger forms of those that stretch.
 // A browser slants a lone letter by taking it from the mathematical italics: these must be there.
@@ -58,6 +47,24 @@ const SIGNS = [
   "⌈⌉⌊⌋⟦⟧⟨⟩⟮⟯⏐⏜⏝⏞⏟⎴⎵│■□▪▫▲△▶▷▼▽◀◁◆◇○●◦★☆✓✗⧫",
 ].join("");
 
+// British English, and names in the languages of western Europe.
+const LETTERS = `${range(0x20, 0x7e)}${range(0xa0, 0xff)}ıŒœ–—‘’‚“”„†‡•…‰′″‹›⁄€™←↑→↓−≈≠≤≥⁰⁴⁵⁶⁷⁸⁹⁻∗⌊⌋`;
+
+const fonts = {
+  "fonts/serif.woff2": [`${serif}/files/source-serif-4-latin-wght-normal.woff2`, LETTERS, { wght: { min: 400, max: 700 } }],
+  "fonts/serif-italic.woff2": [`${serif}/files/source-serif-4-latin-wght-italic.woff2`, LETTERS, { wght: 400 }],
+  "fonts/mono.woff2": [`${mono}/files/jetbrains-mono-latin-wght-normal.woff2`, LETTERS, { wght: 400 }],
+  "fonts/math.woff2": [`${math}/files/stix-two-math-latin-400-normal.woff2`, SIGNS],
+};
+
+// What is made here, from what, and how. Each is made again only where one of these has changed.
+const products = { "editor/editor.js": { from: scripts(editor), make: bundleEditor } };
+for (const [to, [from, signs, variationAxes]] of Object.entries(fonts)) {
+  const source = join(modules, from);
+  products[to] = { from: [source], make: async () => ({ [to]: await subset(source, signs, variationAxes) }) };
+}
+const rules = ["package-lock.json", "tools/vendor.mjs"].map((name) => join(root, name));
+
 function range(first, last) {
   return String.fromCodePoint(...Array.from({ length: last - first + 1 }, (_, n) => first + n));
 }
@@ -66,10 +73,10 @@ function scripts(folder) {
   return readdirSync(folder).filter((name) => name.endsWith(".js")).sort().map((name) => join(folder, name));
 }
 
-async function subsetFont() {
-  const { default: subset } = await import("subset-font");
-  // Hints are a quarter of it, and no other font here has any.
-  return { "fonts/math.woff2": await subset(readFileSync(mathFont), SIGNS, { targetFormat: "woff2", noHinting: true }) };
+// A font with these signs alone, and of its weights these. Hints are a quarter of the math font.
+async function subset(source, signs, variationAxes) {
+  const { default: subsetFont } = await import("subset-font");
+  return subsetFont(readFileSync(source), signs, { targetFormat: "woff2", noHinting: true, variationAxes });
 }
 
 async function bundleEditor() {
@@ -119,7 +126,7 @@ function keep(to, content) {
   written += 1;
 }
 
-for (const file of [...Object.values(copies).map((name) => join(modules, name)), mathFont]) {
+for (const file of [...Object.values(copies), ...Object.values(fonts).map(([from]) => from)].map((name) => join(modules, name))) {
   if (existsSync(file)) continue;
   console.error(`vendor: ${file.slice(root.length + 1)} is missing. Run "npm ci" first.`);
   process.exit(1);

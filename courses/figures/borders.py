@@ -31,7 +31,7 @@ class Border(params.Params):
     mode: Literal["zeros", "reflect", "replicate", "circular"] = choice(
         "zeros", MODES, label="What the border holds"
     )
-    p: int = slider(2, low=1, high=3, label="Padding on each side, p", unit="pixels")
+    p: int = slider(2, low=1, high=3, label="Padding, p", unit="pixels")
 
 
 def source(i: int, n: int, mode: str) -> int | None:

@@ -81,10 +81,10 @@ def flipped_and_not(turn: Turn) -> Drawing:
     ends = (min(both), max(both))  # one scale for both, so that they can be compared
     alt = f"{what}, kernel {title}: the map without a turn and the map of the turned kernel."
     drawn = svg.svg(
-        500, 324,
+        560, 324,
         svg.text(0, 77, "picture, 5×5", "label", "start"), grey(0, 89, picture, 1),
-        _row(16, "kernel as written", kernel, "cross-correlation", plain, ends),
-        _row(184, "turned by 180°", turned(kernel), "convolution", true, ends),
+        _row(16, "kernel as written", kernel, "cross-correlation, 1×3×3", plain, ends),
+        _row(184, "turned by 180°", turned(kernel), "convolution, 1×3×3", true, ends),
         alt=alt,
     )  # fmt: skip
     return Drawing(drawn, alt, _compared(plain, true))

@@ -38,7 +38,7 @@ class Size(params.Params):
     n: int = slider(7, low=3, high=10, label="Pixels in the row, n")
     k: int = slider(3, low=1, high=7, label="Kernel, k", unit="pixels")
     s: int = slider(2, low=1, high=4, label="Stride, s", unit="pixels")
-    p: int = slider(1, low=0, high=3, label="Padding on each side, p", unit="pixels")
+    p: int = slider(1, low=0, high=3, label="Padding, p", unit="pixels")
     d: int = slider(1, low=1, high=3, label="Dilation, d", unit="pixels")
 
     @field_validator("d")

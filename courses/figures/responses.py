@@ -21,7 +21,7 @@ PATCHES: dict[str, tuple[str, Grid]] = {
     "dot": ("One dot in the middle", ((0, 0, 0), (0, 1, 0), (0, 0, 0))),
     "corners": ("Two other corners", ((0, 0, 1), (0, 0, 0), (1, 0, 0))),
     "edge": ("A vertical edge", ((0, 0, 1), (0, 0, 1), (0, 0, 1))),
-    "flat": ("Nothing", ((0, 0, 0), (0, 0, 0), (0, 0, 0))),
+    "flat": ("Even grey", ((0, 0, 0), (0, 0, 0), (0, 0, 0))),
 }
 STRONGEST = 540  # of all states: the diagonal line at a contrast of 90
 
@@ -154,7 +154,7 @@ def bias_and_relu(gate: Gate) -> Drawing:
         602, 226,
         svg.text(0, 16, "picture, 7×7", "label", "start"), svg.pixels(0, 28, LINES, 25, False),
         svg.text(195, 120, "→", "sign"),
-        svg.text(216, 16, "map, 1×5×5", "label", "start"), svg.feature_map(216, 28, y, 35),
+        svg.text(216, 16, "map", "label", "start"), svg.feature_map(216, 28, y, 35),
         _ends(216, y), svg.text(408, 120, "→", "sign"),
         svg.text(426, 16, rule, "label", "start"), svg.feature_map(426, 28, z, 35),
         _ends(426, z), alt=alt,
@@ -164,4 +164,4 @@ def bias_and_relu(gate: Gate) -> Drawing:
 
 def _ends(x: float, rows: Grid) -> str:
     low, high = min(map(min, rows)), max(map(max, rows))
-    return svg.text(x, 222, f"from {number(low)} to {number(high)}", "soft", "start")
+    return svg.text(x, 222, f"1×5×5, from {number(low)} to {number(high)}", "soft", "start")

@@ -15,7 +15,7 @@ Grid = tuple[tuple[int, ...], ...]
 
 SIDE, CELL = 6, 28
 KERNEL = ((-1, -1, -1), (2, 2, 2), (-1, -1, -1))
-"""Answers to a bright line that lies; to one that stands, with nothing."""
+"""Answers to a horizontal line; inside a vertical one it gives 0."""
 WEIGHTS = {"seven": ((0.5, 0.5, 0, 0), -3), "one": ((-0.5, -0.5, 0, 0), 3)}
 """Of each class: a weight for each number of the row, and the bias."""
 INK = {

@@ -16,7 +16,7 @@ MEAN, SWING = 125, 100
 
 
 class Stripes(params.Params):
-    period: int = slider(3, low=2, high=8, label="The stripes repeat every", unit="pixels")
+    period: int = slider(3, low=2, high=8, label="Repeat of the stripes", unit="pixels")
     s: int = slider(2, low=1, high=4, label="Stride, s", unit="pixels")
     blur: bool = switch(
         False, label="Blur first", help="Each pixel becomes (1, 4, 6, 4, 1) / 16 of its five."

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from courses.front import DRAFT, PUBLISHED, normalised, read, with_status
+from accounts.models import User
+from courses.front import DRAFT, PUBLISHED, File, normalised, read, with_status
 from courses.markdown import Page, render
+
+SET_ASIDE = "set aside"
+"""The reason of an entry of the history whose text never was the lecture's."""
 
 
 def digest(source: str) -> str:
@@ -52,11 +57,18 @@ class LectureQuerySet(models.QuerySet["Lecture"]):
         return self.exclude(published="")
 
 
+class State(models.TextChoices):
+    COMING = "coming", "Coming"
+    DRAFT = "draft", "Draft"
+    PUBLISHED = "published", "Published"
+    CHANGED = "changed", "Published, with changes"
+
+
 class Lecture(models.Model):
     """`source` is the whole file as its authors have it now, `published` as students see it.
 
-    `version` grows with each change of the source, so that of two who edit at once the second
-    is told. `loaded` is the digest of the source that load_course brought.
+    `version` grows with each change of either, so that of two who edit at once the second is
+    told. `loaded` is the digest of the source that load_course brought.
     """
 
     section = models.ForeignKey(Section, models.PROTECT, related_name="lectures")
@@ -96,7 +108,7 @@ class Lecture(models.Model):
 
     def _parse(self) -> None:
         """The columns that lists need, of what students see, or else of the draft."""
-        front = read(self.published or self.source).front
+        front = _read(self.published or self.source).front
         if front is not None:
             self.title, self.summary = front.title, front.summary
             self.minutes, self.labs = front.minutes, list(front.labs)
@@ -126,23 +138,78 @@ class Lecture(models.Model):
         """What its authors have now."""
         return render(self.source)
 
-    def rewrite(self, source: str, version: int) -> bool:
-        """Take a new source in. False where another has changed it since `version`."""
+    @property
+    def state(self) -> State:
+        """Coming: nothing is written below the front matter yet."""
+        if self.is_published:
+            return State.CHANGED if self.is_changed else State.PUBLISHED
+        text = self.source.removeprefix("---\n").partition("\n---\n")[2]
+        return State.DRAFT if text.strip() else State.COMING
+
+    def rewrite(self, source: str, version: int, reason: str = "") -> bool:
+        """Take a new source in. False where another has changed it since `version`.
+
+        Its `status:` says what the lecture is: publishing is another verb.
+        """
+        source = _stated(source, PUBLISHED if self.is_published else DRAFT)
+        return self._take(source, self.published, version, reason)
+
+    def publish(self, source: str | None = None, version: int | None = None) -> bool:
+        """Show the source, or this new one, to students. False where another was faster."""
+        shown = _stated(self.source if source is None else source, PUBLISHED)
+        return self._take(shown, shown, version, "published")
+
+    def withdraw(self, source: str | None = None, version: int | None = None) -> bool:
+        """Take it from the students' sight; the text stays. False where another was faster."""
+        kept = _stated(self.source if source is None else source, DRAFT)
+        return self._take(kept, "", version, "withdrawn")
+
+    @transaction.atomic
+    def _take(self, source: str, published: str, version: int | None, reason: str) -> bool:
+        version = self.version if version is None else version
         mine = Lecture.objects.filter(pk=self.pk, version=version)
         if not mine.update(version=F("version") + 1):
             return False
-        self.source, self.version = source, version + 1
-        self.save()
+        self.source, self.published, self.version = source, published, version + 1
+        self._change_reason = reason or None
+        changed = ["source", "published", "title", "summary", "minutes", "labs", "changed"]
+        self.save(update_fields=changed)
         return True
 
-    def publish(self) -> None:
-        """Show the source to students."""
-        self.source = with_status(normalised(self.source), PUBLISHED)
-        self.published = self.source
-        self.save()
+    def renumber(self, number: int) -> None:
+        """Give it another place in its section, and touch nothing else."""
+        self.refresh_from_db()
+        self.number = number
+        self.save(update_fields=["number", "changed"])
 
-    def withdraw(self) -> None:
-        """Take it from the students' sight; the text stays."""
-        self.source = with_status(normalised(self.source), DRAFT)
-        self.published = ""
-        self.save()
+    def set_aside(self, source: str, user: User) -> None:
+        """Keep a text in the history that does not become the lecture's."""
+        Lecture.history.model.objects.create(
+            **{name: getattr(self, name) for name in ("id", "section_id", "number", "slug")},
+            source=normalised(source),
+            title=self.title,
+            version=self.version,
+            history_date=timezone.now(),
+            history_type="~",
+            history_user=user,
+            history_change_reason=SET_ASIDE,
+        )
+
+    @property
+    def last_change(self) -> Any:
+        """The newest entry of the history, of what has been the lecture's text."""
+        return self.history.exclude(history_change_reason=SET_ASIDE).first()
+
+
+def _read(source: str) -> File:
+    """As courses.front reads it; what even its parser chokes on is a file without front matter."""
+    try:
+        return read(source)
+    except (RecursionError, ValueError):
+        return File(None, source, 1)
+
+
+def _stated(source: str, status: str) -> str:
+    """The source with this status; one whose front matter cannot be read stays as it is."""
+    source = normalised(source)
+    return with_status(source, status) if _read(source).front else source

@@ -69,5 +69,17 @@ def stop_or_404(course: Atlas, section: str, slug: str) -> Stop:
 
 @require_GET
 def lecture(request: HttpRequest, section: str, slug: str) -> HttpResponse:
+    """A lecture; of one that is still to come, what it will be about."""
     course = atlas()
-    return lecture_page(request, course, stop_or_404(course, section, slug))
+    stop = course.stop(section, slug)
+    if stop is None:
+        raise Http404("There is no lecture of that name.")
+    if not stop.is_published:
+        return answered(request, coming_sheet(course, stop), {})
+    return lecture_page(request, course, stop)
+
+
+@lru_cache(maxsize=256)
+def coming_sheet(course: Atlas, stop: Stop) -> Sheet:
+    context = {"stop": stop, "leg": course.leg(stop.section), "next": course.after(stop), **holes()}
+    return Sheet(render_to_string("courses/coming.html", context), {})

@@ -5,4 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import signals  # noqa: F401
+        from accounts import logs, roles, signals  # noqa: F401
+
+        roles.connect()
+        logs.hide_secrets()

@@ -1,21 +1,49 @@
-"""Who is learning."""
+"""Who is learning, and what they may do here."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AbstractUser, Group
+from django.db import models, transaction
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
+
+from accounts.roles import AUTHOR
 
 SEEN_EVERY = timedelta(hours=1)
 
 
 class User(AbstractUser):
-    """An account. Our own from the first migration on, so that it can grow."""
+    """An account: a student's, an author's or an operator's."""
+
+    @property
+    def role(self) -> str:
+        """ "operator" may do everything, "author" may write the course, "student" may learn."""
+        if self.is_superuser:
+            return "operator"
+        is_author = self.is_staff and self.groups.filter(name=AUTHOR).exists()
+        return "author" if is_author else "student"
+
+    def make_author(self) -> None:
+        """May write the course, in the admin; what exactly, accounts.roles says."""
+        self.is_staff = True
+        self.save(update_fields=["is_staff"])
+        self.groups.add(Group.objects.get_or_create(name=AUTHOR)[0])
+
+    def make_operator(self) -> None:
+        """May do everything, in the admin."""
+        self.is_staff = self.is_superuser = True
+        self.save(update_fields=["is_staff", "is_superuser"])
+
+
+taken_in = Signal()
+"""A guest's things become an account's. Sent with `learner` and `guest`, inside the transaction at
+whose end the guest's row is deleted: each app that keeps something for a Learner moves it now."""
 
 
 class Learner(models.Model):
@@ -36,10 +64,33 @@ class Learner(models.Model):
     def is_guest(self) -> bool:
         return self.user_id is None
 
+    def take_in(self, guest: Learner) -> None:
+        """All that a guest has becomes this learner's, and the guest is no more; or nothing does.
+
+        Does nothing where the guest is gone already, or has become an account.
+        """
+        with transaction.atomic():
+            # Held, so that no start of this moment leaves a run behind that nobody moves.
+            still = Learner.objects.select_for_update().filter(pk=guest.pk, user=None).first()
+            if still is not None and still != self:
+                taken_in.send(sender=Learner, learner=self, guest=still)
+                still.delete()
+
+
+def session_learner(request: HttpRequest) -> str | None:
+    """What the session says of who asks; never makes a session.
+
+    A session whose account was disabled, or has another password since, ends here.
+    """
+    if SESSION_KEY in request.session and not request.user.is_authenticated:
+        request.session.flush()
+    kept: str | None = request.session.get("learner")
+    return kept
+
 
 def learner_id(request: HttpRequest) -> uuid.UUID:
     """The id of who asks, made and kept in the session on first use. Makes no Learner row."""
-    kept = request.session.get("learner")
+    kept = session_learner(request)
     if kept is None:
         kept = request.session["learner"] = str(uuid.uuid4())
     return uuid.UUID(kept)
@@ -51,7 +102,7 @@ NOBODY = uuid.UUID(int=0)
 
 def known_learner_id(request: HttpRequest) -> uuid.UUID | None:
     """The id of who asks where the session has one; never makes a session."""
-    kept = request.session.get("learner")
+    kept = session_learner(request)
     return uuid.UUID(kept) if kept else None
 
 

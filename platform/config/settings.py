@@ -15,6 +15,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.rules import *  # noqa: F403 (what of the settings is the same everywhere)
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
@@ -75,16 +77,19 @@ if PRODUCTION and not ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CONVOLAB_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "simple_history",
     "template_partials",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth.account",
     "accounts",
     "courses",
     "labs",
@@ -97,9 +102,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 if env.bool("CONVOLAB_SIGN_IN_REQUIRED", default=False):
     MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
@@ -145,17 +152,29 @@ REDIS_URL: str = _with_password(
     env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), "REDIS_PASSWORD_FILE"
 )
 
-AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "home"
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+SIGN_UP: bool = env.bool("CONVOLAB_SIGN_UP", default=True)
+# How often who tries, above all. In this process, so that sign-in needs no Redis; roomy, for what
+# a full one drops is forgiven.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+
+def _email() -> dict[str, Any]:
+    """Without an address, letters go to the log of the web process."""
+    url = env.str("CONVOLAB_EMAIL_URL", default="consolemail://")
+    config: dict[str, Any] = environ.Env.email_url_config(url)
+    if password := _in_file("CONVOLAB_EMAIL_PASSWORD_FILE"):
+        config["EMAIL_HOST_PASSWORD"] = password
+    return config
+
+
+globals().update(_email())
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("CONVOLAB_EMAIL_FROM", default="convolab@localhost")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

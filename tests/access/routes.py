@@ -38,6 +38,11 @@ def only_alice(status: Status, others: Status = 404) -> tuple[Status, Status, St
     return others, others, others, status
 
 
+def signed_in(status: Status, guests: Status = 302) -> tuple[Status, Status, Status, Status]:
+    """Of the four, the member of staff alone has an account; guests are sent to another page."""
+    return guests, guests, status, guests
+
+
 def get(path: str | Callable[[Scene], str], answers: tuple[Status, ...]) -> Call:
     return Call("GET", path if callable(path) else lambda _: path, answers)  # type: ignore[arg-type]
 
@@ -68,12 +73,46 @@ def upload(_: Scene) -> dict[str, Any]:
     return {"picture": SimpleUploadedFile("mine.png", PNG, "image/png")}
 
 
+GUESTS = signed_in(302, guests=200)
+
 ROUTES: dict[str, list[Call]] = {
     "home": [get("/", everybody(200))],
     "healthz": [get("/healthz", everybody(200))],
     "readyz": [get("/readyz", everybody(200))],
-    "login": [get("/sign-in/", everybody(200)), post("/sign-in/", everybody(200))],
-    "logout": [get("/sign-out/", everybody(405)), post("/sign-out/", everybody(302))],
+    "account_login": [get("/sign-in/", GUESTS), post("/sign-in/", GUESTS)],
+    "account_signup": [get("/sign-up/", GUESTS), post("/sign-up/", GUESTS)],
+    "account_logout": [
+        get("/sign-out/", signed_in(200)),
+        post("/sign-out/", everybody(302)),
+    ],
+    "account_sign_in_once": [
+        get("/sign-in/once/MQ/c0ffee-0123456789abcdef/", everybody(410)),
+        post("/sign-in/once/MQ/c0ffee-0123456789abcdef/", everybody(410)),
+    ],
+    "account_inactive": [get("/sign-in/disabled/", everybody(200))],
+    "account_reauthenticate": [  # the scene's member of staff has no password to give
+        get("/sign-in/again/", signed_in(403)),
+        post("/sign-in/again/", signed_in(403)),
+    ],
+    "account_change_password": [
+        get("/password/change/", everybody(302)),
+        post("/password/change/", everybody(302)),
+    ],
+    "account_set_password": [
+        get("/password/set/", signed_in(200)),
+        post("/password/set/", signed_in(200)),
+    ],
+    "account_password_changed": [get("/password/changed/", signed_in(200))],
+    "account_reset_password": [
+        get("/password/reset/", everybody(200)),
+        post("/password/reset/", everybody(200)),
+    ],
+    "account_reset_password_done": [get("/password/reset/done/", everybody(200))],
+    "account_reset_password_from_key": [
+        get("/password/reset/1-c0ffee-0123456789abcdef/", everybody(200)),
+        post("/password/reset/1-set-password/", everybody(200)),
+    ],
+    "account_reset_password_from_key_done": [get("/password/reset/changed/", everybody(200))],
     "labs:list": [get("/labs/", everybody(200))],
     "labs:lab": [
         get("/labs/steady/", everybody(200)),
@@ -145,5 +184,18 @@ ROUTES: dict[str, list[Call]] = {
     "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
 }
 
-WITHOUT_SIGN_IN = {"home", "healthz", "readyz", "login", "api:schema", "api:docs"}
+WITHOUT_SIGN_IN = {"home", "healthz", "readyz", "api:schema", "api:docs"} | {
+    f"account_{name}"
+    for name in (
+        "login",
+        "signup",
+        "logout",
+        "sign_in_once",
+        "inactive",
+        "reset_password",
+        "reset_password_done",
+        "reset_password_from_key",
+        "reset_password_from_key_done",
+    )
+}
 """What answers guests where the operator asks everybody to sign in."""

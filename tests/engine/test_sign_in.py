@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Learner, User
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _quick_hashes(settings: Any) -> None:
+def _quick_hashes_and_nothing_counted(settings: Any) -> None:
+    cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -45,15 +47,16 @@ def test_a_guests_runs_come_along_at_sign_in() -> None:
     assert Run.objects.get().learner.user == User.objects.get()
 
 
-def test_another_browser_of_the_account_finds_the_same_runs() -> None:
+def test_another_browser_of_the_account_finds_the_same_runs_and_brings_its_own() -> None:
     User.objects.create_user("alice", password=PASSWORD)
     first, second = Client(), Client()
-    address = start(first, 3)
+    runs = [start(first, 3)]
     sign_in(first)
-    start(second, 4)
+    runs.append(start(second, 4))
     sign_in(second)
-    assert second.get(address).status_code == 200
-    assert Learner.objects.filter(user__isnull=False).count() == 1
+    for client in (first, second):
+        assert [client.get(address).status_code for address in runs] == [200, 200]
+    assert Learner.objects.get().user == User.objects.get(), "no guest is left"
 
 
 def test_after_sign_out_the_runs_are_out_of_reach() -> None:
@@ -71,9 +74,11 @@ def test_a_wrong_password_is_said_in_words() -> None:
 
 
 def test_an_operator_can_ask_for_a_sign_in() -> None:
+    """What each page answers then is in tests/access; here, that the setting is heard."""
     code = (
         "import django; django.setup(); from django.test import Client; c = Client(); "
-        "print([c.get(u).status_code for u in ('/', '/healthz', '/sign-in/', '/labs/')], "
+        "print([c.get(u).status_code for u in ('/healthz', '/sign-in/', '/sign-up/', "
+        "'/password/reset/', '/labs/')], "
         "c.get('/labs/')['Location'])"
     )
     env = {"CONVOLAB_SIGN_IN_REQUIRED": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
@@ -84,4 +89,4 @@ def test_an_operator_can_ask_for_a_sign_in() -> None:
         text=True,
         check=True,
     )
-    assert "[200, 200, 200, 302] /sign-in/?next=/labs/" in done.stdout
+    assert "[200, 200, 200, 200, 302] /sign-in/?next=/labs/" in done.stdout

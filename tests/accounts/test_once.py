@@ -1,0 +1,175 @@
+"""The one-time sign-in link."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts import once
+from accounts.logs import HideSecrets
+from accounts.models import Learner, User
+from tests.accounts.cast import PASSWORD, ada, name_in, start, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def link(*arguments: str) -> str:
+    out = StringIO()
+    call_command("sign_in_link", *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue().strip()
+
+
+def is_over(address: str) -> bool:
+    answers = [getattr(Client(), method)(address) for method in ("get", "post")]
+    assert all("This link is over" in text_of(a) for a in answers if a.status_code == 410)
+    return [a.status_code for a in answers] == [410, 410]
+
+
+def test_it_makes_an_author_who_signs_in_with_a_button() -> None:
+    address, client = link(), Client()
+    user = User.objects.get()
+    assert (user.username, user.role, user.has_usable_password()) == ("author", "author", False)
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "Sign in as author</button>" in text_of(page)
+    assert "no-store" in page["Cache-Control"]
+    answer = client.post(address)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_looking_at_it_changes_nothing() -> None:
+    address, client = link(), Client()
+    before = User.objects.values().get()
+    for _ in range(3):
+        client.get(address)
+        client.head(address)
+    assert User.objects.values().get() == before
+    assert client.get("/password/set/").status_code == 302, "nobody is signed in"
+    assert client.post(address).status_code == 302
+
+
+def test_it_signs_in_once() -> None:
+    address = link()
+    assert Client().post(address).status_code == 302
+    assert is_over(address)
+
+
+def test_another_link_of_the_same_account_ends_with_it() -> None:
+    first, second = link(), link()
+    Client().post(second)
+    assert is_over(first)
+
+
+def test_a_use_ends_it_even_within_the_second_of_the_last_sign_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada()
+    now = datetime(2026, 12, 1, 12, 0, 0, 100, tzinfo=UTC)
+    User.objects.update(last_login=now)
+    address = link("--name", "ada")
+    monkeypatch.setattr(
+        "django.contrib.auth.models.timezone.now", lambda: now + timedelta(microseconds=5)
+    )
+    Client().post(address)
+    assert is_over(address)
+
+
+@pytest.mark.parametrize(("hours", "over"), [(23.9, False), (24.1, True)])
+def test_it_is_valid_for_a_day(hours: float, over: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = link()
+    later = datetime.now() + timedelta(hours=hours)
+    monkeypatch.setattr(once.tokens, "_now", lambda: later)
+    assert (Client().get(address).status_code == 410) is over
+    assert (Client().post(address).status_code == 410) is over
+
+
+def test_a_forged_one_is_worth_nothing() -> None:
+    *_, uid, token = link().strip("/").split("/")
+    other = link("--name", "bob").strip("/").split("/")[-1]
+    ada()
+    forged = [f"{uid}/{other}", f"{uid}/{token[:-1]}", f"{uid}/{token}0", f"{uid}/x"]
+    forged += [f"OTk5/{token}", f"!/{token}", f"w7w/{token}", f"{'MTIz' * 40}/{token}"]
+    assert [f for f in forged if not is_over(f"/sign-in/once/{f}/")] == []
+    assert Client().get(f"/sign-in/once/{uid}/{token}/").status_code == 200
+
+
+def test_a_key_to_a_new_password_is_none_to_sign_in_with() -> None:
+    from allauth.account.forms import default_token_generator
+
+    user = ada()
+    uid = once.path_for(user).strip("/").split("/")[-2]
+    token = default_token_generator.make_token(user)
+    assert is_over(f"/sign-in/once/{uid}/{token}/")
+
+
+def test_it_ends_with_another_password_and_with_the_account() -> None:
+    user = ada()
+    address = link("--name", "ada")
+    user.set_password(PASSWORD + "!")
+    user.save()
+    assert is_over(address)
+    address = link("--name", "ada")
+    User.objects.update(is_active=False)
+    assert is_over(address)
+    with pytest.raises(CommandError, match="The account ada is disabled"):
+        link("--name", "ada")
+
+
+def test_an_accounts_role_stays_what_it_is_where_none_is_asked_for() -> None:
+    ada()
+    address, client = link("--name", "ada"), Client()
+    assert User.objects.get().role == "student"
+    assert client.post(address)["Location"] == "/"
+    assert name_in(client) == "ada"
+    link("--name", "ada", "--role", "author")
+    assert User.objects.get().role == "author"
+    link("--name", "ada", "--role", "operator")
+    link("--name", "ada", "--role", "author")
+    assert User.objects.get().role == "operator"
+
+
+def test_the_sites_address_is_put_before_it() -> None:
+    address = link("--base", "http://127.0.0.1:8000/")
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in/once/[\w-]+/[\w-]+/", address)
+
+
+def test_a_guests_runs_come_along() -> None:
+    client = Client()
+    address = start(client, 2)
+    client.post(link())
+    assert client.get(address).status_code == 200
+    assert Learner.objects.get().user == User.objects.get()
+
+
+def test_a_post_without_the_csrf_token_is_refused_and_spends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    address = link()
+    assert Client(enforce_csrf_checks=True).post(address).status_code == 403
+    assert caplog.records and address not in caplog.text
+    assert "/sign-in/once/…" in caplog.text
+    assert Client().post(address).status_code == 302
+
+
+def test_no_log_of_the_web_process_holds_the_key() -> None:
+    """uvicorn writes each request's path, as the fifth of its arguments."""
+    address = link()
+    for path in (address, "/password/reset/1-c0ffee-0123/?x=1", f"{address}?next=/"):
+        args = ("127.0.0.1:1", "GET", path, "1.1", 200)
+        said = '%s - "%s %s HTTP/%s" %d'
+        record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, said, args, None)
+        assert HideSecrets().filter(record)
+        assert "…" in record.getMessage()
+        assert address.split("/")[-2] not in record.getMessage() and "c0ffee" not in str(record)
+    assert [type(f) for f in logging.getLogger("uvicorn.access").filters] == [HideSecrets]
+    for path in ("/password/reset/", "/password/reset/done/", "/runs/1-2/", "/sign-in/"):
+        record = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s", (path,), None)
+        HideSecrets().filter(record)
+        assert record.getMessage() == path

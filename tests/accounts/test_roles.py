@@ -1,0 +1,72 @@
+"""Students, authors, operators: what each may do."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+
+from accounts import roles
+from accounts.models import User
+from tests.accounts.cast import ada
+
+pytestmark = pytest.mark.django_db
+
+
+def granted() -> set[str]:
+    rights = Group.objects.get(name=roles.AUTHOR).permissions
+    return {f"{label}.{name}" for label, name in rights.values_list(*PARTS)}
+
+
+PARTS = ("content_type__app_label", "codename")
+
+
+def test_an_account_is_a_students_until_it_is_made_more() -> None:
+    user = ada()
+    assert user.role == "student" and not user.is_staff
+    user.make_author()
+    assert user.role == "author" and user.is_staff and not user.is_superuser
+    user.make_operator()
+    assert User.objects.get().role == "operator"
+
+
+def test_who_is_in_the_group_but_no_member_of_staff_is_no_author() -> None:
+    user = ada()
+    user.make_author()
+    user.is_staff = False
+    assert user.role == "student"
+
+
+def test_the_authors_group_is_there_after_a_migrate_with_all_of_its_permissions() -> None:
+    here = {f"{label}.{name}" for label, name in Permission.objects.values_list(*PARTS)}
+    assert granted() == set(roles.PERMISSIONS) & here
+    models = {model.__name__ for model in apps.get_app_config("courses").get_models()}
+    if {"Section", "Lecture", "Picture", "HistoricalLecture"} <= models:
+        assert granted() == set(roles.PERMISSIONS)
+
+
+def test_a_migrate_gives_the_group_these_and_takes_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(roles, "PERMISSIONS", ("labs.view_run", "labs.no_such", "nowhere.view_x"))
+    group = Group.objects.get(name=roles.AUTHOR)
+    group.permissions.set(Permission.objects.filter(codename="delete_user"))
+    call_command("migrate", verbosity=0)
+    assert granted() == {"labs.view_run"}
+
+
+def test_an_author_may_nothing_beyond_the_course() -> None:
+    user = ada()
+    user.make_author()
+    user = User.objects.get()
+    assert {name.partition(".")[0] for name in user.get_all_permissions()} <= {"courses"}
+    for other in ("accounts.change_user", "auth.change_group", "labs.delete_run"):
+        assert not user.has_perm(other)
+
+
+def test_a_flush_leaves_the_group_in_place() -> None:
+    """Tests that commit flush; so may an operator."""
+    call_command("flush", interactive=False, verbosity=0)
+    here = {f"{label}.{name}" for label, name in Permission.objects.values_list(*PARTS)}
+    assert granted() == set(roles.PERMISSIONS) & here

@@ -1,0 +1,65 @@
+"""Whatever an author saves does nothing in a reader's browser: every payload, on a real page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Request
+
+from tests.browser.conftest import Contexts
+from tests.courses.payloads import PAYLOADS
+from tests.courses.specimen import file
+from tests.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+COUNT_HITS = "window.hits = 0; window.hit = () => { window.hits += 1; };"
+PROVOKE = """() => {
+    const names = ['mouseover', 'pointerdown', 'focus', 'toggle', 'animationstart', 'error', 'load'];
+    for (const element of document.querySelectorAll('.lecture-text *')) {
+        for (const name of names) element.dispatchEvent(new Event(name));
+        if (element.matches('a, button:not(form *)')) {
+            element.addEventListener('click', (event) => event.preventDefault(), { once: true });
+            element.click();
+        }
+    }
+    return [window.hits, document.querySelectorAll('.lecture-text').length];
+}"""
+
+
+def write(folder: Path) -> list[str]:
+    """A course in which each lecture holds one payload; the lectures' addresses."""
+    section = folder / "01-payloads"
+    section.mkdir(parents=True)
+    (section / "section.toml").write_text('title = "Payloads"\nsummary = "None works."\n')
+    for n, payload in enumerate(PAYLOADS):
+        text = file(f"Before.\n\n{payload}\n\nAfter.\n", title=f"Payload {n}")
+        (section / f"{n % 100:02}-p{n}.md").write_bytes(text.encode())
+    return [f"/course/payloads/p{n}/" for n in range(len(PAYLOADS))]
+
+
+def test_no_payload_runs_loads_or_breaks_out(
+    stack: Callable[..., Stack], new_context: Contexts, tmp_path: Path
+) -> None:
+    addresses = write(tmp_path / "course")
+    assert len(addresses) >= 150
+    site = stack("web")
+    site.manage("load_course", "--content", str(tmp_path / "course"))
+    page = new_context(base_url=site.base_url).new_page()
+    page.add_init_script(COUNT_HITS)
+    asked: list[str] = []
+    dialogs: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    for address in addresses:
+        page.goto(address, wait_until="domcontentloaded")
+        assert page.evaluate(PROVOKE) == [0, 1], PAYLOADS[addresses.index(address)]
+    assert dialogs == []
+    assert [url for url in asked if "/hit" in url] == []
+    assert page.evaluate("() => { hit(); return window.hits; }") == 1, "it would be seen"

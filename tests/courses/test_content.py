@@ -1,0 +1,270 @@
+"""The course that ships: whole, checked, executed, and the same in files and in rows."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from courses import code
+from courses.check import problems_in
+from courses.content import CONTENT, LectureFile, sections_in
+from courses.front import Problem
+from courses.markdown import render
+from courses.models import Lecture, Section
+from tests.courses.specimen import TEXT, file
+from tests.needs import not_run
+from tools.processes import ROOT
+
+SECTIONS = list(sections_in())
+LECTURES = [pytest.param(f, id=f"{s.slug}/{f.slug}") for s in SECTIONS for f in s.lectures]
+WITH_CODE = [p for p in LECTURES if render(p.values[0].source).blocks]
+PLACES = {f"/course/{s.slug}/" for s in SECTIONS} | {
+    f"/course/{s.slug}/{f.slug}/" for s in SECTIONS for f in s.lectures
+}
+PAGE = ROOT.parent / "shared" / "seed" / "course-page.txt"
+COUNTS = [5, 10, 6, 6, 7, 5, 5, 5, 7, 5, 6, 6, 4, 5, 4, 5, 5, 4]
+
+
+def test_all_eighteen_sections_and_a_hundred_lectures_are_there_in_order() -> None:
+    assert [section.number for section in SECTIONS] == list(range(1, 19))
+    assert [len(section.lectures) for section in SECTIONS] == COUNTS
+    for section in SECTIONS:
+        assert [f.number for f in section.lectures] == list(range(1, len(section.lectures) + 1))
+
+
+def test_sections_5_and_7_can_be_read() -> None:
+    ready = {f"{s.slug}/{f.slug}" for s in SECTIONS for f in s.lectures if is_ready(f)}
+    assert len(ready) == 12
+    assert {name.partition("/")[0] for name in ready} == {"convolution", "first-cnn"}
+
+
+def is_ready(lecture: LectureFile) -> bool:
+    front = render(lecture.source).front
+    return front is not None and front.status == "published"
+
+
+@pytest.mark.parametrize("lecture", LECTURES)
+def test_nothing_is_wrong_in_a_lecture(lecture: LectureFile) -> None:
+    assert [f"{p.line}: {p}" for p in problems_in(lecture.source, PLACES)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lecture", WITH_CODE)
+def test_the_code_of_a_lecture_prints_what_it_shows(lecture: LectureFile) -> None:
+    assert [f"{p.line}: {p}" for p in code.run(render(lecture.source).blocks)] == []
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+", text.lower())
+
+
+@pytest.mark.parametrize("lecture", LECTURES)
+def test_no_ten_words_in_a_row_are_those_of_the_page_it_grew_from(lecture: LectureFile) -> None:
+    if not PAGE.is_file():
+        not_run("page", f"the page that the course grew from is not in {PAGE}")
+    taken, ours = words(PAGE.read_text()), words(lecture.source)
+    theirs = {tuple(taken[n : n + 10]) for n in range(len(taken) - 9)}
+    assert [run for n in range(len(ours) - 9) if (run := tuple(ours[n : n + 10])) in theirs] == []
+
+
+# --- files and rows
+
+
+def load(content: Path = CONTENT, **options: object) -> str:
+    said = io.StringIO()
+    call_command("load_course", content=content, stdout=said, **options)
+    return said.getvalue()
+
+
+def dump(content: Path, **options: object) -> str:
+    said = io.StringIO()
+    call_command("dump_course", content=content, stdout=said, **options)
+    return said.getvalue()
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in (".md", ".toml")
+    }
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A course of one section and two lectures."""
+    folder = tmp_path / "course" / "05-convolution"
+    folder.mkdir(parents=True)
+    (folder / "section.toml").write_text('title = "Convolution"\nsummary = "A “window”."\n')
+    (folder / "01-window.md").write_text(file(TEXT))
+    (folder / "02-stride.md").write_text(file("", status="draft", title="Stride"))
+    return folder.parent
+
+
+@pytest.mark.django_db
+def test_every_lecture_goes_in_and_out_byte_for_byte(tmp_path: Path) -> None:
+    assert "100 lectures: 100 new." in load()
+    dump(tmp_path)
+    assert bytes_of(tmp_path) == bytes_of(CONTENT)
+    assert "100 lectures: 100 the same." in load()
+
+
+@pytest.mark.django_db
+def test_odd_bytes_survive_the_way_in_and_out(content: Path, tmp_path: Path) -> None:
+    odd = file("a \t\n\n\n  trailing  \n\u202f\u2028é\U0001f40c\n\n") + "no line end"
+    (content / "05-convolution" / "01-window.md").write_bytes(odd.encode())
+    load(content)
+    out = tmp_path / "out"
+    dump(out)
+    assert bytes_of(out) == bytes_of(content)
+
+
+@pytest.mark.django_db
+def test_line_ends_are_made_one_kind_and_nothing_else_is_touched(content: Path) -> None:
+    path = content / "05-convolution" / "01-window.md"
+    path.write_bytes(file("a\r\nb  \rc\n").encode())
+    load(content)
+    assert Lecture.objects.get(slug="window").source == file("a\nb  \nc\n")
+    assert "2 the same" in load(content)
+
+
+@pytest.mark.django_db
+def test_what_was_edited_here_is_kept_named_and_shown(content: Path) -> None:
+    load(content)
+    row = Lecture.objects.get(slug="window")
+    assert row.rewrite(row.source.replace("A window slides.", "A window glides."), row.version)
+    path = content / "05-convolution" / "01-window.md"
+    path.write_text(path.read_text().replace("A window slides.", "A window hops."))
+    said = load(content)
+    assert "convolution/window was edited here, and is kept." in said
+    assert "-A window glides." in said and "+A window hops." in said
+    assert "glides" in Lecture.objects.get(slug="window").source
+    assert "1 changed" in load(content, overwrite=["convolution/window"])
+    row.refresh_from_db()
+    assert "hops" in row.source and "hops" in row.published
+    assert [h for h in row.history.all() if "glides" in h.source], "the history has what it was"
+
+
+@pytest.mark.django_db
+def test_a_file_that_changes_changes_the_row_that_nobody_has_edited(content: Path) -> None:
+    load(content)
+    path = content / "05-convolution" / "02-stride.md"
+    path.write_text(file("Now.", title="Stride"))
+    assert "1 changed" in load(content)
+    row = Lecture.objects.get(slug="stride")
+    assert row.is_published and row.published == row.source
+    path.write_text(file("Now.", status="draft", title="Stride"))
+    load(content)
+    row.refresh_from_db()
+    assert not row.is_published
+
+
+@pytest.mark.django_db
+def test_a_section_that_was_edited_here_is_kept(content: Path) -> None:
+    load(content)
+    Section.objects.filter(slug="convolution").update(title="Windows")
+    (content / "05-convolution" / "section.toml").write_text('title = "New"\nsummary = "s"\n')
+    assert "The section convolution was edited here, and is kept." in load(content)
+    assert Section.objects.get().title == "Windows"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("section.toml", "title = 1\n", "must hold title"),
+        ("section.toml", "title = \n", "cannot be read"),
+        ("window.md", file("a"), "has no number and slug"),
+        ("01-window.md", "---\ntitle: a\n---\n", "Nothing was brought in"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_changes_nothing(
+    content: Path, name: str, text: str, says: str
+) -> None:
+    (content / "05-convolution" / name).write_text(text)
+    with pytest.raises(CommandError, match=says):
+        load(content)
+    assert not Lecture.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_the_folder_lacks_is_named(content: Path, tmp_path: Path) -> None:
+    load(content)
+    (content / "05-convolution" / "02-stride.md").unlink()
+    assert "convolution/stride is here, and in no file" in load(content)
+    stranger = tmp_path / "out" / "05-convolution" / "09-old.md"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text(file("a"))
+    assert "09-old.md is no lecture of the site" in dump(tmp_path / "out")
+    assert stranger.is_file()
+
+
+# --- check_course
+
+
+def test_check_course_says_file_line_and_what_to_do(content: Path) -> None:
+    path = content / "05-convolution" / "01-window.md"
+    path.write_text(file("[a](/course/nowhere/)\n\n```python\n1 / 0\n```\n", status="draft"))
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="2 problems in 2 lectures"):
+        call_command("check_course", content=content, stdout=said)
+    lines = said.getvalue().splitlines()
+    assert lines[0].startswith(f"{path}:7: The link “/course/nowhere/” leads nowhere. Write")
+    assert lines[1].startswith(f"{path}:9: This Python block fails: ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("```python\nprint(1)\n```", "prints something that the page does not show"),
+        ("```python\nprint(1)\n```\n\n```output\n2\n```", "not what this block prints"),
+        ("```python\nimport os\nos._exit(3)\n```", "ended the interpreter"),
+        ("```python error\nx = 1\n```", "was to fail, and did not"),
+        ("```python\nx = 1\n```\n\n```python\nprint(x)\n```\n\n```output\n1\n```", ""),
+        ("```python error\n1 / 0\n```\n\n```output\nZeroDivisionError: division by zero\n```", ""),
+    ],
+)
+def test_code_is_executed_and_its_output_compared(text: str, says: str) -> None:
+    found = list(code.run(render(file(text)).blocks))
+    assert bool(found) == bool(says)
+    assert says in " ".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    ("text", "front", "says"),
+    [
+        ("[a](/course/convolution/nothing/)", {}, "leads nowhere"),
+        ("[a](#nothing)", {}, "has no heading"),
+        ("[a](/labs/nothing/)", {}, "There is no lab"),
+        ("[a](other.md)", {}, "leads nowhere"),
+        (":::lab kernel-forge\na\n:::", {}, "not in the front matter"),
+        ("a", {"labs": "[nothing]"}, "There is no lab"),
+        ("![a](pictures/b-1x1.png)", {}, "There is no picture"),
+    ],
+)
+def test_what_leads_nowhere_is_told(text: str, front: dict[str, str], says: str) -> None:
+    found = problems_in(file(text, status="draft", **front), PLACES, pictures=[])
+    assert says in " ".join(map(str, found))
+
+
+def test_a_published_lecture_is_held_to_the_standard() -> None:
+    said = " ".join(map(str, problems_in(file("Short."), PLACES)))
+    for what in ("objectives", "Key points", "Sources", "figure", "3 to 6 questions", "numeric"):
+        assert what in said
+    assert problems_in(file("Short.", status="draft"), PLACES) == []
+    good = [Problem(1, "a"), Problem(3, "b", "c")]
+    assert [str(problem) for problem in good] == ["a.", "b. c"]
+
+
+def test_the_check_runs_no_code_unless_it_is_told_to(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    text = f"```python\nopen({os.fspath(mark)!r}, 'w').close()\n```"
+    problems_in(file(text, status="draft"), PLACES)
+    assert not mark.exists()
+    problems_in(file(text, status="draft"), PLACES, execute=True)
+    assert mark.exists()

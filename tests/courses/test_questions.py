@@ -1,0 +1,143 @@
+"""Questions as authors write them, and with their numbers drawn."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import Any
+
+import pytest
+
+from courses.content import sections_in
+from courses.markdown import render, said, say
+from courses.questions import Template, fill
+from labs.questions import Choice, Number, Shape
+from tests.courses.specimen import CHOICE, NUMERIC, SHAPE, file
+
+SEEDS = 200
+EVERY = [
+    pytest.param(template, id=f"{lecture.slug}-{name}")
+    for section in sections_in()
+    for lecture in section.lectures
+    for name, template in render(lecture.source).questions.items()
+]
+
+
+def template(text: str) -> Template:
+    page = render(file(text))
+    assert not page.problems, page.problems
+    (found,) = page.questions.values()
+    return found
+
+
+def wrong_with(yaml: str, kind: str = "numeric") -> str:
+    text = f":::question {kind} q\n{textwrap.dedent(yaml)}\n:::\n"
+    return " | ".join(map(str, render(file(text)).problems))
+
+
+GOOD = "hints: [h]\nsolution: s\n"
+
+
+def test_a_numeric_question_marks_its_answer_its_trap_and_others() -> None:
+    asked = template(NUMERIC).made("1", say)
+    assert isinstance(asked, Number)
+    assert asked.mark(str(asked.answer)).right is True
+    trap = asked.mark(str(asked.answer - 1))
+    assert trap.right is False and "begins counts too" in trap.says
+    assert asked.mark("7,777").says == "7,777 is not it."
+    assert asked.mark("many").was_read is False
+
+
+def test_the_same_try_has_the_same_numbers_and_another_has_others() -> None:
+    found = template(NUMERIC)
+    assert found.made("1", say) == found.made("1", say)
+    assert len({found.made(str(n), say).ask for n in range(20)}) > 10
+
+
+def test_a_choice_is_shuffled_and_each_option_says_its_reason() -> None:
+    found = template(CHOICE)
+    orders = set()
+    for n in range(20):
+        asked = found.made(str(n), say)
+        assert isinstance(asked, Choice)
+        rights = [str(i) for i, option in enumerate(asked.options) if option.right]
+        assert [asked.mark(right).right for right in rights] == [True]
+        assert all(option.says for option in asked.options)
+        orders.add(rights[0])
+    assert orders == {"0", "1"}
+
+
+def test_a_shape_is_read_as_people_write_it() -> None:
+    asked = template(SHAPE).made("1", say)
+    assert isinstance(asked, Shape)
+    f, n, _ = asked.answer
+    assert asked.mark(f"({f}, {n}, {n})").right is True
+    assert asked.mark(f"{f}x{n + 2}x{n + 2}").says == "Without padding the map is smaller."
+
+
+def test_numbers_are_put_into_text_and_into_formulas() -> None:
+    names = {"n": 1600, "x": 0.256, "shape": (3, 4)}
+    assert fill("{{n}} and $n = {{n}}$", names) == "1,600 and $n = 1{,}600$"
+    assert fill("{{x|2}} of {{shape}}, {{-n}}", names) == "0.26 of 3×4, −1,600"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "says"),
+    [
+        ("ask: a\nanswer: 1\n" + GOOD, "fresh numbers"),
+        ("let: {n: 1..3}\nask: a\nanswer: n +\n" + GOOD, "no expression"),
+        ("let: {n: 1..3}\nask: '{{m}}'\nanswer: n\n" + GOOD, "there is no “m” here"),
+        ("let: {n: 3..1}\nask: a\nanswer: n\n" + GOOD, "draws nothing"),
+        ("let: {n: 1..3}\nwhere: n > 5\nask: a\nanswer: n\n" + GOOD, "never held"),
+        ("let: {n: 1..3}\nask: a\nanswer: n\nsolution: s\n", "hints"),
+        ("let: {n: 1..3}\nask: a\nanswer: n\nhints: [h]\n", "solution"),
+        ("let: {n: 1..3}\nask: a\nanswer: n / 0\n" + GOOD, "divides by zero"),
+        ("let: {n: 1..3}\nask: 'a $\\frac{1$'\nanswer: n\n" + GOOD, "Unexpected end"),
+        ("ask: [a\n", "expected ',' or ']'"),
+        ("", "is empty"),
+        ("let: {n: 1..3}\nask: a\nanswer: n\ncolour: red\n" + GOOD, "colour"),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_told(yaml: str, says: str) -> None:
+    assert says in wrong_with(yaml)
+
+
+def test_a_choice_needs_one_right_option_and_a_reason_for_each() -> None:
+    two = "options: [{right: a, says: x}, {right: b, says: y}]"
+    assert "one of them is right" in wrong_with(f"ask: a\n{two}\n{GOOD}", "choice")
+    bare = "options: [{right: a, says: x}, {wrong: b}]"
+    assert "says" in wrong_with(f"ask: a\n{bare}\n{GOOD}", "choice")
+    same = "options: [{right: a, says: x}, {wrong: a, says: y}]"
+    assert "two of its options are the same" in wrong_with(f"ask: a\n{same}\n{GOOD}", "choice")
+
+
+def test_two_questions_of_one_name_are_refused() -> None:
+    assert "Two questions are named" in str(render(file(NUMERIC + "\n" + NUMERIC)).problems)
+
+
+@pytest.mark.parametrize("template", EVERY)
+def test_every_question_of_the_course_holds_over_many_seeds(template: Template) -> None:
+    """One right answer, distractors distinct, finite numbers, no formula that cannot be read."""
+    problems: list[Any] = []
+
+    def strict(text: str) -> Any:
+        html, found = said(text)
+        problems.extend(found)
+        return html
+
+    for seed in range(SEEDS):
+        asked = template.made(str(seed), strict)
+        assert asked.hints and asked.solution and "{{" not in f"{asked.ask}{asked.solution}"
+        if isinstance(asked, Choice):
+            assert [option.right for option in asked.options].count(True) == 1
+            assert len({option.text for option in asked.options}) == len(asked.options)
+        elif isinstance(asked, Number):
+            assert math.isfinite(asked.answer) and math.isfinite(asked.tolerance)
+            traps = asked.traps or {}
+            assert all(abs(trap - asked.answer) > asked.tolerance for trap in traps)
+            assert asked.mark(repr(asked.answer)).right is True
+        else:
+            assert isinstance(asked, Shape)
+            assert asked.answer not in (asked.traps or {})
+            assert asked.mark("×".join(map(str, asked.answer))).right is True
+    assert problems == []

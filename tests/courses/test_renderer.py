@@ -1,0 +1,216 @@
+"""The renderer: what an author may write, and that nothing else comes through it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from courses.markdown import ATTRIBUTES, TAGS, Builder, clean, render, say
+from courses.maths import BadFormula, mathml
+from tests.courses.payloads import PAYLOADS
+from tests.courses.specimen import file
+
+
+class Seen(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def prose(text: str) -> str:
+    """The cleaned HTML of a text, before anything of ours is put into it."""
+    builder = Builder()
+    return clean(builder.render(text, 1))
+
+
+def html(text: str) -> str:
+    return "".join(part.text for part in render(file(text)).parts if part.kind == "html")
+
+
+def problems(text: str) -> list[tuple[int, str]]:
+    return [(problem.line, problem.message) for problem in render(file(text)).problems]
+
+
+# --- what comes out
+
+
+def test_headings_have_ids_and_make_the_contents() -> None:
+    page = render(file("## How wide?\n\na\n\n## How wide?\n\n### In $k$"))
+    assert [(h.id, h.title) for h in page.headings] == [
+        ("how-wide", "How wide?"),
+        ("how-wide-2", "How wide?"),
+    ]
+    assert '<h3 id="in-k">In <math' in html("### In $k$")
+
+
+def test_a_formula_is_mathml_and_needs_no_script() -> None:
+    made = mathml(r"\left\lfloor\frac{n + 2p - k}{s}\right\rfloor + 1", display=True)
+    assert made.startswith("<math") and "<mfrac>" in made and "style=" not in made
+    assert html("$$a^2$$").startswith('<div class="formula" tabindex="0"><math')
+    assert mathml(r"\mathbb{R}\mathcal{L}\mathbf{w}\mathcal{C}\mathbb{L}").count("mathvariant") == 0
+    letters = mathml(r"\mathbb{R}\mathcal{L}\mathbf{w}\mathcal{C}\mathbb{L}")
+    assert all(letter in letters for letter in "ℝℒ𝐰𝒞𝕃")
+
+
+@pytest.mark.parametrize("tex", [r"\frac{1", r"\def\a{\a\a}\a", "a" * 3_000, r"\nope{", "}"])
+def test_a_formula_that_katex_cannot_read_is_told_and_shown_as_typed(tex: str) -> None:
+    with pytest.raises(BadFormula):
+        mathml(tex)
+    assert "bad-formula" in html(f"Before ${tex}$ after.") or "$" in tex
+
+
+def test_code_is_highlighted_and_its_output_stands_below() -> None:
+    made = html("```python\nprint(1)\n```\n\n```output\n1\n```\n")
+    assert '<span class="nb">print</span>' in made
+    assert '<pre class="output" tabindex="0"><code>1\n</code></pre>' in made
+    (block,) = render(file("```python\nprint(1)\n```\n\n```output\n1\n```\n")).blocks
+    assert (block.code, block.output, block.line) == ("print(1)\n", "1\n", 7)
+
+
+def test_a_column_is_aligned_by_a_class() -> None:
+    made = html("| a | b |\n|---|--:|\n| 1 | 2 |")
+    assert '<td class="right">2</td>' in made and "style" not in made
+
+
+def test_a_picture_of_the_course_has_its_size_and_its_alternative() -> None:
+    assert html("![a cup](pictures/cup-640x480.png)") == (
+        '<p><img src="/course/pictures/cup-640x480.png" alt="a cup" width="640" height="480" '
+        'loading="lazy"></p>\n'
+    )
+
+
+def test_a_link_outside_says_that_it_is_one() -> None:
+    assert 'rel="external noopener noreferrer"' in html("[a](https://example.org/)")
+    assert "rel=" not in html("[a](/course/convolution/)")
+
+
+def test_a_calibrated_figure_is_quoted() -> None:
+    assert '<span class="number">98.2 %</span>' in html("{{first-cnn.digits-97.median|%1}}")
+    assert '<span class="number">20</span>' in html("{{ first-cnn.digits-97.seeds }}")
+
+
+def test_notes_and_mistakes_hold_markdown() -> None:
+    made = html(":::note An aside\n*a* $b$\n:::\n\n:::mistake\nc\n:::")
+    assert '<aside class="aside-note"><p class="note-title">An aside</p><p><em>a</em>' in made
+    assert '<p class="note-title">A common mistake</p>' in made
+
+
+def test_a_figure_moves_by_its_own_controls() -> None:
+    made = html(':::figure sliding-window {"row": 2}\nThe window.\n:::')
+    assert 'hx-get="/course/figures/sliding-window/"' in made
+    assert 'id="control-figure-1-row" name="row"' in made and "The window." in made
+    assert 'role="img" aria-label="' in made
+
+
+def test_a_lab_carries_its_settings() -> None:
+    page = render(file(':::lab kernel-forge {"stride": 2, "show": ["stride"]}\nDo *it*.\n:::'))
+    (part,) = [part for part in page.parts if part.kind == "lab"]
+    assert part.text == "kernel-forge" and page.labs == ("kernel-forge",)
+    assert dict(part.data) == {
+        "params": {"stride": 2},
+        "show": ["stride"],
+        "task": "Do <em>it</em>.",
+    }
+
+
+# --- what is told to the author, at its line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("a\n\n# Title", 9, "title already"),
+        ("a\n\nb $\\frac{1$", 9, "Formula:"),
+        ("![](pictures/a-1x1.png)", 7, "no text alternative"),
+        ("![a](https://example.org/a.png)", 7, "not one of the course's own"),
+        (":::nothing\n:::", 7, "is no directive"),
+        (":::figure nothing\na\n:::", 7, "There is no figure"),
+        (":::figure sliding-window\n:::", 7, "has no caption"),
+        (':::figure sliding-window {"row": 9}\na\n:::', 7, "from 0 to 3"),
+        (":::figure sliding-window {row}\na\n:::", 7, "cannot be read"),
+        (":::lab nothing\n:::", 7, "There is no lab"),
+        (':::lab kernel-forge {"stride": 9}\na\n:::', 7, "Stride must be"),
+        (':::lab kernel-forge {"show": ["x"]}\na\n:::', 7, "names a control"),
+        (":::lab kernel-forge\n:::\n\n:::lab hidden-kernel\n:::", 10, "embeds one lab"),
+        (":::question\n:::", 7, "a kind and a name"),
+        ("a {{first-cnn.nope.median}}", 7, "no calibrated claim"),
+        ("a {{nope.nope.median}}", 7, "There is no lab"),
+        ("a {{first-cnn.digits-97.nope}}", 7, "is no statistic"),
+        ("a\n\n```output\n1\n```", 9, "without its code"),
+        (":::note\n\na $\\frac{1$\n:::", 9, "Formula:"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_line(text: str, line: int, says: str) -> None:
+    found = problems(text)
+    assert [at for at, message in found if says in message] == [line], found
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("no front matter", "missing"),
+        ("---\ntitle: [\n---\n", "front matter"),
+        ("---\n- a\n---\n", "no `title"),
+        (file("a", minutes_more="1"), "`minutes_more` is not known"),
+        (file("a").replace("minutes: 5", "minutes: five"), "`minutes`"),
+        (file("a").replace("published", "ready"), "neither draft nor published"),
+        (file("a", objectives="[Understand it.]"), "begins with “You can”"),
+        ("---\n---\n", "title"),
+    ],
+)
+def test_a_front_matter_that_is_not_whole_is_told(source: str, says: str) -> None:
+    page = render(source)
+    assert page.front is None
+    assert says in " ".join(map(str, page.problems))
+
+
+# --- what does not come through
+
+
+@given(st.text(max_size=300) | st.sampled_from(PAYLOADS))
+@settings(max_examples=3_000, deadline=None)
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    once = clean(text)
+    assert clean(once) == once
+
+
+@given(st.lists(st.sampled_from(PAYLOADS) | st.text(max_size=40), max_size=4))
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_rendered_and_clean(parts: list[str]) -> None:
+    made = prose("\n\n".join(parts))
+    for tag, attributes in Seen(made).tags:
+        assert tag in TAGS
+        assert set(attributes) <= ATTRIBUTES.get(tag, set()), made
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_payload_leaves_an_attribute_or_an_element_that_acts(payload: str) -> None:
+    page = render(file(payload))
+    shown = "".join(part.text for part in page.parts if part.kind == "html")
+    shown += "".join(str(part.data.get("task", "")) for part in page.parts)
+    for template in page.questions.values():
+        asked = template.made("1", say)
+        shown += asked.ask + "".join(asked.hints) + asked.solution
+        shown += "".join(o.text + o.says for o in getattr(asked, "options", ()))
+    for tag, attributes in Seen(shown).tags:
+        assert tag not in {"script", "iframe", "object", "embed", "style", "link", "meta", "base"}
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert not re.match(
+            r"\s*(javascript|vbscript|data):", str(attributes.get("href") or ""), re.I
+        )
+        if "hx-get" in attributes:
+            assert str(attributes["hx-get"]).startswith("/course/figures/")
+
+
+def test_there_are_as_many_payloads_as_were_asked_for() -> None:
+    assert len(set(PAYLOADS)) >= 150
