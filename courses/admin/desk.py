@@ -66,7 +66,8 @@ def edit(request: HttpRequest, admin: ModelAdmin[Lecture], lecture: Lecture) -> 
             if not request.htmx:  # type: ignore[attr-defined]
                 messages.success(request, outcome.said)
                 return redirect(request.path)
-    context = {"lecture": lecture, "outcome": outcome, "edit_url": request.path}
+    change = lecture.last_change
+    context = {"lecture": lecture, "outcome": outcome, "change": change, "who": who(change)}
     if request.htmx:  # type: ignore[attr-defined]
         context["replaces"] = outcome.source != normalised(request.POST.get("source", ""))
         return render(request, "courses/admin/_answer.html", context, status=outcome.status)
@@ -82,7 +83,7 @@ def _around(
     return {
         "proof": proof,
         **proof_context(proof, answers=True),
-        "change": lecture.last_change,
+        "edit_url": request.path,
         "link": request.build_absolute_uri(preview_path(lecture)),
         "days": DAYS,
         "longest": LONGEST,

@@ -25,6 +25,9 @@ TAKEN = {"figures", "pictures", "previews"}
 
 
 class SectionForm(FormBase):
+    class Meta:
+        widgets = {"summary": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})}
+
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
         if slug in TAKEN:

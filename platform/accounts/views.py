@@ -1,7 +1,8 @@
-"""What allauth has no page for: the one-time link, and saying that somebody tries too often."""
+"""What allauth leaves open: the one-time link, guests who sign out, and who tries too often."""
 
 from __future__ import annotations
 
+from allauth.account import views as allauth
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -32,6 +33,14 @@ def sign_in_once(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
             login(request, user)
             return redirect("admin:index" if user.is_staff else "home")
     return render(request, "account/once.html", {"whom": user})
+
+
+class SignOut(allauth.LogoutView):  # type: ignore[misc]
+    """Ends a guest's session as well: whoever comes next to this browser finds nothing of it."""
+
+    def logout(self) -> None:
+        super().logout()
+        self.request.session.flush()
 
 
 def too_many(request: HttpRequest) -> HttpResponse:

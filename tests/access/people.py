@@ -11,9 +11,11 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from accounts.models import Learner, User
+from courses.models import Answer, Progress
 from labs.events import Image, Images
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Picture, Run, State
+from tests.courses.specimen import lecture
 from tests.engine.cast import start, take
 from workers.wire import encode
 
@@ -21,6 +23,10 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
 )
+
+
+GIVEN = "16×31415×92653"
+"""What alice has answered to a question of the course."""
 
 
 class Person:
@@ -43,7 +49,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """What belongs to alice: a finished run, one that waits, and a picture of her own."""
+    """What belongs to alice: a finished run, one that waits, a picture of her own, an answer."""
 
     alice: Learner
     finished: Run
@@ -54,6 +60,8 @@ class Scene:
     @classmethod
     def set(cls) -> Scene:
         alice = Learner.objects.create()
+        progress = Progress.objects.create(learner=alice, lecture=lecture())
+        Answer.objects.create(progress=progress, name="maps", given=GIVEN, tries=1)
         picture = own_picture(alice)
         finished = start(alice, steps=2, own=picture.value)
         job = take()
@@ -78,7 +86,7 @@ class Scene:
         numbers = Artifact.objects.get(job=self.finished.job, name="numbers.txt").path.read_bytes()
         png = image(1)["items"][0]["png"]
         ids = [self.finished.pk, self.waiting.pk, self.picture.pk, self.finished.job.token]
-        words = [*map(str, ids), self.picture.label, png]
+        words = [*map(str, ids), self.picture.label, png, GIVEN]
         return [PNG, numbers, *(word.encode() for word in words)]
 
     def place(self) -> str:

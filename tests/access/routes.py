@@ -12,7 +12,11 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from courses.admin.previews import preview_path
+from courses.models import Lecture
+from courses.models import Picture as CoursePicture
 from tests.access.people import PNG, Scene
+from tests.courses.specimen import lecture
 
 CLOSED, OPEN = "closed", "open"
 ROLES = ("nobody", "bob", "staff", "alice")
@@ -73,6 +77,15 @@ def upload(_: Scene) -> dict[str, Any]:
     return {"picture": SimpleUploadedFile("mine.png", PNG, "image/png")}
 
 
+def course_picture(_: Scene) -> str:
+    return f"/course/pictures/{CoursePicture.take(PNG, 'a cup').name}"
+
+
+def draft(_: Scene) -> str:
+    """The link to a draft, as its author gives it away."""
+    return preview_path(Lecture.objects.first() or lecture(status="draft"))
+
+
 GUESTS = signed_in(302, guests=200)
 
 ROUTES: dict[str, list[Call]] = {
@@ -113,7 +126,34 @@ ROUTES: dict[str, list[Call]] = {
         post("/password/reset/1-set-password/", everybody(200)),
     ],
     "account_reset_password_from_key_done": [get("/password/reset/changed/", everybody(200))],
+    "courses:picture": [
+        get(course_picture, everybody(200)),
+        get("/course/pictures/no-such-cup-1x1.png", everybody(404)),
+    ],
+    "courses:preview": [
+        get(draft, everybody(200)),
+        get("/course/previews/1:1tXxXx:c0ffee/", everybody(404)),
+    ],
     "labs:list": [get("/labs/", everybody(200))],
+    "courses:section": [
+        get("/course/convolution/", everybody(200)),
+        get("/course/nothing/", everybody(404)),
+    ],
+    "courses:lecture": [
+        get("/course/convolution/window/", everybody(200)),
+        get("/course/convolution/nothing/", everybody(404)),
+    ],
+    "courses:figure": [get("/course/figures/sliding-window/?row=1", everybody(200))],
+    "courses:question": [
+        post(
+            "/course/convolution/window/questions/width/",
+            everybody(302),
+            lambda _: {"given": "27182"},
+        ),
+        post("/course/convolution/window/questions/nothing/", everybody(404)),
+    ],
+    "courses:read": [post("/course/convolution/window/read/", everybody(302))],
+    "labs:embed": [get("/labs/steady/embed/?steps=3", everybody(200))],
     "labs:lab": [
         get("/labs/steady/", everybody(200)),
         get(lambda s: f"/labs/steady/?from={s.finished.pk}", everybody(200)),
@@ -184,7 +224,7 @@ ROUTES: dict[str, list[Call]] = {
     "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
 }
 
-WITHOUT_SIGN_IN = {"home", "healthz", "readyz", "api:schema", "api:docs"} | {
+WITHOUT_SIGN_IN = {"home", "courses:figure", "healthz", "readyz", "api:schema", "api:docs"} | {
     f"account_{name}"
     for name in (
         "login",

@@ -49,6 +49,15 @@ def test_signing_out_leaves_nothing_in_the_browser() -> None:
     assert client.get(address).status_code == 404
 
 
+def test_a_guest_who_signs_out_leaves_nothing_either() -> None:
+    client = Client()
+    address = start(client, 2)
+    assert client.get("/sign-out/")["Location"] == "/"
+    assert client.get(address).status_code == 200
+    client.post("/sign-out/")
+    assert client.get(address).status_code == 404
+
+
 def test_a_changed_password_ends_every_other_session_and_keeps_this_one() -> None:
     ada()
     here, there = signed_in(), signed_in()

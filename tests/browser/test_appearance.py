@@ -16,13 +16,21 @@ pytestmark = pytest.mark.browser
 
 PLAIN = {
     "home": "/",
+    "section": "/course/convolution/",
+    "section to come": "/course/pooling/",
+    "lecture": "/course/convolution/what-is-a-convolution/",
+    "lecture with formulas and code": "/course/convolution/padding/",
+    "lecture to come": "/course/pooling/why-reduce/",
     "labs": "/labs/",
     "kernel-forge": "/labs/kernel-forge/",
     "hidden-kernel": "/labs/hidden-kernel/",
     "first-cnn": "/labs/first-cnn/",
     "ask-a-cnn": "/labs/ask-a-cnn/",
+    "shape-detective": "/labs/shape-detective/",
     "my runs": "/runs/",
     "sign-in": "/sign-in/",
+    "sign-up": "/sign-up/",
+    "password reset": "/password/reset/",
     "no such page": "/labs/no-such-lab/",
 }
 KINDS = [*PLAIN, "finished run", "failed run", "cancelled run"]

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Request
 
 from tests.browser.conftest import Contexts
+from tests.conftest import Complaints
 from tests.courses.payloads import PAYLOADS
 from tests.courses.specimen import file
 from tests.stack import Stack
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 COUNT_HITS = "window.hits = 0; window.hit = () => { window.hits += 1; };"
 PROVOKE = """() => {
-    const names = ['mouseover', 'pointerdown', 'focus', 'toggle', 'animationstart', 'error', 'load'];
+    const names = ['mouseover', 'pointerdown', 'focus', 'toggle', 'animationstart', 'error'];
     for (const element of document.querySelectorAll('.lecture-text *')) {
         for (const name of names) element.dispatchEvent(new Event(name));
         if (element.matches('a, button:not(form *)')) {
@@ -41,8 +42,10 @@ def write(folder: Path) -> list[str]:
 
 
 def test_no_payload_runs_loads_or_breaks_out(
-    stack: Callable[..., Stack], new_context: Contexts, tmp_path: Path
+    stack: Callable[..., Stack], new_context: Contexts, complaints: Complaints, tmp_path: Path
 ) -> None:
+    complaints.allow("404.*pictures/a-1x1.png")
+    complaints.allow("422.*/drafts/")  # a lab's setting that is none
     addresses = write(tmp_path / "course")
     assert len(addresses) >= 150
     site = stack("web")
