@@ -4,7 +4,7 @@
 FROM node:22-bookworm-slim AS vendor
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund
 COPY tools/vendor.mjs tools/
 COPY static/js/editor static/js/editor
 RUN node tools/vendor.mjs && mv static/vendor /vendor

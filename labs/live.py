@@ -20,10 +20,9 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError, close_old_connections
-from django.db.models.functions import Now
 
+from accounts.sessions import still_open
 from labs import stream
 from labs.feed import Feed, Message, load_feed, look_at
 from labs.follower import Follower, Wish
@@ -218,7 +217,7 @@ class Hub:
 
     async def _look_at_sessions(self) -> None:
         everyone = [f for group in self.followers.values() for f in group if f.wish.session]
-        alive = await self.ask(_alive, {f.wish.session for f in everyone})
+        alive = await self.ask(still_open, {f.wish.session for f in everyone})
         for follower in everyone:
             if follower.wish.session not in alive:
                 follower.end()
@@ -244,17 +243,6 @@ def _cancelled(run_ids: list[uuid.UUID]) -> list[uuid.UUID]:
             pk__in=run_ids[start : start + 500], cancelled_at__isnull=False
         ).values_list("pk", flat=True)
     ]
-
-
-def _alive(sessions: set[str]) -> set[str]:
-    some = sorted(sessions)
-    return {
-        key
-        for start in range(0, len(some), 500)
-        for key in Session.objects.filter(
-            session_key__in=some[start : start + 500], expire_date__gt=Now()
-        ).values_list("session_key", flat=True)
-    }
 
 
 _hubs: dict[int, Hub] = {}

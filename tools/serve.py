@@ -224,15 +224,18 @@ def port_of_the_only_one() -> Iterator[int]:
 
 
 def start_afresh() -> None:
-    """Folders, the last run's logs out of the way, the database up to date."""
+    """Folders, the last run's logs out of the way, the database and the lectures up to date."""
     (VAR / "log").mkdir(parents=True, exist_ok=True)
     for log in (VAR / "log").glob("*.log"):
         if log.name != "setup.log":
             log.replace(log.with_suffix(".log.old"))
-    print("Database …", flush=True)
+    print("Database and lectures …", flush=True)
     migrate = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
     if subprocess.run(migrate, check=False).returncode:
         raise CannotRunError("The database could not be brought up to date: see above.")
+    load = [sys.executable, "manage.py", "load_course", "--verbosity", "0"]
+    if subprocess.run(load, check=False).returncode:
+        raise CannotRunError("The lectures could not be brought in: see above.")
 
 
 def main() -> int:

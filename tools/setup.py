@@ -138,8 +138,14 @@ def front_end(line: Line) -> None:
         )
     way_out = f"npm could not fetch the packages. Is this machine online? What it said: {LOG}"
     line.detail = "npm ci"
-    run(["npm", "ci", "--no-audit", "--no-fund"], line, way_out, lambda _: "")
+    run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], line, way_out, lambda _: "")
     run(["node", "tools/vendor.mjs"], line, way_out)
+
+
+def lighthouse(line: Line) -> None:
+    """Lighthouse, which the tests ask about the pages."""
+    way_out = f"npm could not fetch Lighthouse. Is this machine online? What it said: {LOG}"
+    run(["npm", "ci", "--no-audit", "--no-fund"], line, way_out, lambda _: "")
 
 
 def data(line: Line) -> None:
@@ -237,6 +243,11 @@ def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
     ]
     if dev:
         found += [
+            (
+                "Lighthouse for the tests",
+                (ROOT / "node_modules" / ".bin" / "lighthouse").exists(),
+                lighthouse,
+            ),
             (
                 "Browser for the tests",
                 bool(chromium()),

@@ -139,7 +139,7 @@ class LectureAdmin(LectureBase):
         """What learners have made of it goes too: as a count, without names."""
         learners = Progress.objects.filter(lecture__in=objs).count()
         told = [*(f"The lecture {lecture}" for lecture in objs)]
-        told += [f"What {learners} learners have done in it"] if learners else []
+        told += [f"What learners have done in it: {learners} of them"] if learners else []
         return told, {"lectures": len(objs)}, set(), []
 
     def get_urls(self) -> list[URLPattern]:

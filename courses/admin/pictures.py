@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from accounts.models import learner_of
+from courses.admin.sections import link_to
 from courses.models import Lecture, Picture
 from courses.rules import PICTURE
 from labs.models import Job, State
@@ -165,7 +166,7 @@ class PictureAdmin(PictureBase):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """One that a lecture shows is protected, and the page says by which."""
-        protected = [_links([lecture]) for picture in objs for lecture in picture.lectures]
+        protected = [link_to(lecture) for picture in objs for lecture in picture.lectures]
         return [str(picture) for picture in objs], {"pictures": len(objs)}, set(), protected
 
     def get_urls(self) -> list[URLPattern]:
@@ -179,5 +180,4 @@ class PictureAdmin(PictureBase):
 
 
 def _links(lectures: list[Lecture]) -> str:
-    rows = [(reverse("admin:courses_lecture_change", args=[row.pk]), row) for row in lectures]
-    return format_html_join(", ", '<a href="{}">{}</a>', rows) or "nothing"
+    return format_html_join(", ", "{}", ((link_to(lecture),) for lecture in lectures)) or "nothing"

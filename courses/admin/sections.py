@@ -24,6 +24,11 @@ TAKEN = {"figures", "pictures", "previews"}
 """Addresses below /course/ that are no section's."""
 
 
+def link_to(lecture: Lecture) -> SafeString:
+    url = reverse("admin:courses_lecture_change", args=[lecture.pk])
+    return format_html('<a href="{}">{}</a>', url, lecture)
+
+
 class SectionForm(FormBase):
     class Meta:
         widgets = {"summary": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})}
@@ -53,8 +58,7 @@ class LecturesInline(InlineBase):
 
     @admin.display(description="lecture")
     def text(self, lecture: Lecture) -> SafeString:
-        url = reverse("admin:courses_lecture_change", args=[lecture.pk])
-        return format_html('<a href="{}">{}</a>', url, lecture)
+        return link_to(lecture)
 
     @admin.display(description="state")
     def state(self, lecture: Lecture) -> str:
@@ -95,6 +99,12 @@ class SectionAdmin(SectionBase):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("lectures")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A section goes when it is empty: the page says which lectures are still in it."""
+        inside = Lecture.objects.filter(section__in=objs)
+        protected = [link_to(lecture) for lecture in inside]
+        return [str(section) for section in objs], {"sections": len(objs)}, set(), protected
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Of a lecture only its number: its text may have been saved by another meanwhile."""

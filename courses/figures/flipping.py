@@ -96,7 +96,7 @@ def _row(
     middle = top + 71
     return "".join((
         svg.text(226, top, name, "label", "start"), svg.kernel(226, top + 12, kernel),
-        svg.text(208, middle, "∗", "sign"), svg.text(357, middle, "=", "sign"),
+        svg.text(208, middle, "→", "sign"), svg.text(362, middle, "→", "sign"),
         svg.text(380, top, result, "label", "start"),
         svg.feature_map(380, top + 12, rows, ends=ends),
     ))  # fmt: skip

@@ -62,8 +62,8 @@ def loop_by_loop(now: Step) -> Drawing:
 
 
 def _variables(i: int, j: int, u: int, v: int, total: int, done: int) -> str:
-    """The loops' variables in a row of boxes, outermost first."""
-    boxes = [("i", i), ("j", j), ("u", u), ("v", v), ("total", total)]
+    """The loops' variables in a row of boxes, outermost first, and the cell that they fill."""
+    boxes = [("i", i), ("j", j), ("u", u), ("v", v), ("y[i, j]", total)]
     parts = []
     for n, (name, value) in enumerate(boxes):
         x = 10 + 92 * n
@@ -79,4 +79,4 @@ def _says(done: int, i: int, j: int, u: int, v: int, total: int) -> str:
     x, w = PICTURE[i + u][j + v], KERNEL[u][v]
     end = f" Cell ({i}, {j}) is complete." if done % 9 == 0 else ""
     times = f"{number(w)} × {x} = {number(w * x)}"
-    return f"w[{u}, {v}] · x[{i + u}, {j + v}] = {times}; total {number(total)}.{end}"
+    return f"w[{u}, {v}] · x[{i + u}, {j + v}] = {times}; y[{i}, {j}] is now {number(total)}.{end}"

@@ -23,7 +23,7 @@ PATCHES: dict[str, tuple[str, Grid]] = {
     "edge": ("A vertical edge", ((0, 0, 1), (0, 0, 1), (0, 0, 1))),
     "flat": ("Even grey", ((0, 0, 0), (0, 0, 0), (0, 0, 0))),
 }
-STRONGEST = 540  # of all states: the diagonal line at a contrast of 90
+STRONGEST = 540  # of all states: the diagonal line, lighter by 90
 
 ALONG = {0: 190, 4: 130, -4: 40}
 """Three lines on a ground of 100, by column less row: a clear one, a faint one, a dark one."""
@@ -34,13 +34,13 @@ class Patch(params.Params):
     patch: Literal["diagonal", "dot", "corners", "edge", "flat"] = choice(
         "diagonal", {name: title for name, (title, _) in PATCHES.items()}, label="What is there"
     )
-    contrast: int = slider(
+    lighter: int = slider(
         90,
         low=-90,
         high=90,
         step=9,
-        label="Contrast",
-        help="How much lighter it is than the pixels around it. Below zero it is darker.",
+        label="Lighter by",
+        help="Than the pixels around it. Below zero it is darker.",
     )
     ground: int = slider(
         100, low=90, high=160, step=10, label="Brightness", help="Of the pixels around it."
@@ -54,8 +54,8 @@ class Gate(params.Params):
     relu: bool = switch(True, label="ReLU", help="What is below zero becomes zero.")
 
 
-def patch_of(name: str, contrast: float, ground: float) -> Grid:
-    return tuple(tuple(ground + contrast * m for m in row) for row in PATCHES[name][1])
+def patch_of(name: str, lighter: float, ground: float) -> Grid:
+    return tuple(tuple(ground + lighter * m for m in row) for row in PATCHES[name][1])
 
 
 def less_mean(patch: Grid) -> Grid:
@@ -99,17 +99,17 @@ def after(bias: float, relu: bool) -> Grid:
 @figure(Patch, wide=True)
 def agreements(chosen: Patch) -> Drawing:
     """A patch, the same less its mean, the kernel, the products, and their sum on a scale."""
-    patch = patch_of(chosen.patch, chosen.contrast, chosen.ground)
+    patch = patch_of(chosen.patch, chosen.lighter, chosen.ground)
     response, like, size = total(patch), likeness(patch), length(less_mean(patch))
     mean = sum(map(sum, patch)) / 9
     name = PATCHES[chosen.patch][0]
-    alt = f"{name}, contrast {number(chosen.contrast)}: the nine products add up to "
+    alt = f"{name}, lighter by {number(chosen.lighter)}: the nine products add up to "
     alt += f"{number(response)}."
     drawn = svg.svg(
         590, 222,
         svg.text(0, 16, "patch, 3×3", "label", "start"), svg.pixels(0, 28, patch),
         svg.text(124, 87, "→", "sign"),
-        svg.text(142, 16, f"less its mean {number(mean)}", "label", "start"),
+        svg.text(142, 16, f"minus mean {number(mean)}", "label", "start"),
         svg.kernel(142, 28, less_mean(patch)), svg.text(268, 87, "×", "sign"),
         svg.text(286, 16, "kernel, 3×3", "label", "start"), svg.kernel(286, 28, DIAGONAL),
         svg.text(412, 87, "=", "sign"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django import template
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from labs.controls import Control, controls_for
 from labs.lab import Lab, Slot
@@ -24,6 +27,21 @@ class Form(NamedTuple):
     url: str
     controls: list[Control]
     slots: tuple[Slot, ...]
+
+
+@register.filter
+def row_by_row(rows: Iterable[Iterable[Any]]) -> str:
+    """A grid's cells as they are heard: "20 40; 60 90"."""
+    return "; ".join(" ".join(cell.text for cell in row) for row in rows)
+
+
+@register.filter
+def in_words(html: str) -> str:
+    """A text with formulas as a label that can be heard: the formulas' signs, rows apart."""
+    plain = re.sub(r"<annotation.*?</annotation>", "", html, flags=re.S)
+    return " ".join(
+        strip_tags(re.sub(r"</mtr>", "; ", re.sub(r"</m[tino][dnio]?>", " ", plain))).split()
+    )
 
 
 @register.filter

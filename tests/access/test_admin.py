@@ -76,7 +76,10 @@ class Scene:
         model = rest.partition("_")[0]
         pk = course[model].pk if app == "courses" and model in course else self.a_pk(name)
         kind = ContentType.objects.get_for_model(Section).pk
-        known = {"app_list": ["courses"], "view_on_site": [kind, self.lecture.section.pk]}
+        known: dict[str, list[Any]] = {
+            "app_list": ["courses"],
+            "view_on_site": [kind, self.lecture.section.pk],
+        }
         entry = self.lecture.history.first()
         for args in [known[name]] if name in known else [[], [pk], [pk, entry.pk]]:
             try:

@@ -15,19 +15,19 @@ STATES = list(product(PATCHES, (-90, -27, 0, 9, 90), (90, 100, 160)))
 KERNEL = torch.tensor(DIAGONAL, dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("name", "contrast", "ground"), STATES)
-def test_a_response_is_what_torch_makes_of_the_patch(name: str, contrast: int, ground: int) -> None:
-    patch = responses.patch_of(name, contrast, ground)
+@pytest.mark.parametrize(("name", "lighter", "ground"), STATES)
+def test_a_response_is_what_torch_makes_of_the_patch(name: str, lighter: int, ground: int) -> None:
+    patch = responses.patch_of(name, lighter, ground)
     pixels = torch.tensor(patch, dtype=torch.float64)
     wanted = F.conv2d(pixels[None, None], KERNEL[None, None]).item()
     assert responses.total(patch) == pytest.approx(wanted, abs=1e-9)
 
 
-@pytest.mark.parametrize(("name", "contrast", "ground"), STATES)
+@pytest.mark.parametrize(("name", "lighter", "ground"), STATES)
 def test_likeness_is_the_cosine_of_what_differs_from_the_mean(
-    name: str, contrast: int, ground: int
+    name: str, lighter: int, ground: int
 ) -> None:
-    patch = responses.patch_of(name, contrast, ground)
+    patch = responses.patch_of(name, lighter, ground)
     pixels = torch.tensor(patch, dtype=torch.float64)
     less = pixels - pixels.mean()
     wanted = F.cosine_similarity(less.flatten(), KERNEL.flatten(), dim=0).item()
@@ -36,18 +36,18 @@ def test_likeness_is_the_cosine_of_what_differs_from_the_mean(
     assert responses.total(patch) == pytest.approx(whole, abs=1e-9)
 
 
-@pytest.mark.parametrize(("name", "contrast", "ground"), STATES)
+@pytest.mark.parametrize(("name", "lighter", "ground"), STATES)
 def test_every_pixel_is_a_grey_value_and_every_response_is_on_the_scale(
-    name: str, contrast: int, ground: int
+    name: str, lighter: int, ground: int
 ) -> None:
-    patch = responses.patch_of(name, contrast, ground)
+    patch = responses.patch_of(name, lighter, ground)
     assert all(0 <= pixel <= 255 for row in patch for pixel in row)
     assert abs(responses.total(patch)) <= responses.STRONGEST
 
 
 def test_a_faint_line_and_a_bright_dot_answer_with_the_same_number() -> None:
-    line = responses.agreements(Patch(patch="diagonal", contrast=27, ground=100))
-    dot = responses.agreements(Patch(patch="dot", contrast=81, ground=100))
+    line = responses.agreements(Patch(patch="diagonal", lighter=27, ground=100))
+    dot = responses.agreements(Patch(patch="dot", lighter=81, ground=100))
     assert "Response 162 =" in line.says
     assert "likeness 1.00" in line.says
     assert "Response 162 =" in dot.says
