@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -107,8 +108,28 @@ class Atlas:
         return after[0] if after and not after[0].is_published else None
 
 
+SECONDS = 1.0
+"""So long an atlas is taken to be up to date: another process may have changed the course."""
+_looked: tuple[float, Atlas] | None = None
+
+
 def atlas() -> Atlas:
-    """The road map as it is now. One query, unless something has changed."""
+    """The road map as it is now; for a second after a look, as it was then."""
+    global _looked
+    now = time.monotonic()
+    if _looked is None or now - _looked[0] > SECONDS:
+        _looked = now, _look()
+    return _looked[1]
+
+
+def look_again(**_: Any) -> None:
+    """Somebody has changed the course in this process."""
+    global _looked
+    _looked = None
+
+
+def _look() -> Atlas:
+    """One query, unless something has changed."""
     facts = Section.objects.aggregate(
         Max("changed"), Count("pk", distinct=True), Max("lectures__changed"), Count("lectures")
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -23,9 +25,21 @@ from labs.lab import catalog
 
 def answered(request: HttpRequest, sheet: Sheet, own: dict[str, str]) -> HttpResponse:
     """A sheet as this reader has it."""
-    account = render_to_string("_fragments/account_nav.html", {"user": request.user}, request)
-    values = {"csrf": get_token(request), "account": account, **own}
-    return HttpResponse(sheet.fill(values))
+    common = {"csrf": get_token(request), "account": account_html(request)}
+    return sheet.response(request, common | own)
+
+
+def account_html(request: HttpRequest) -> str:
+    """Who is signed in, in the head of the page."""
+    user: Any = request.user if SESSION_KEY in request.session else AnonymousUser()
+    return _account_html(user.get_username(), user.is_staff, request.path)
+
+
+@lru_cache(maxsize=1_024)
+def _account_html(name: str, is_staff: bool, path: str) -> str:
+    user = {"is_authenticated": bool(name), "is_staff": is_staff, "get_username": name}
+    context = {"user": user, "request": {"path": path}, "csrf_token": mark("csrf")}
+    return render_to_string("_fragments/account_nav.html", context)
 
 
 def lecture_page(request: HttpRequest, atlas: Atlas, stop: Stop) -> HttpResponse:
@@ -97,6 +111,17 @@ def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def question_html(source: str, stop: Stop, name: str, answer: Answer | None = None) -> str:
     """A question of a lecture, with a hole for the form's token."""
+    state = tuple(getattr(answer, field) for field in STANDING) if answer else ()
+    return _question_html(source, stop, name, state)
+
+
+STANDING = ("variant", "tries", "hints", "given", "solved", "gave_up")
+
+
+@lru_cache(maxsize=4_096)
+def _question_html(source: str, stop: Stop, name: str, state: tuple[Any, ...]) -> str:
+    """The same for the same numbers, answer and hints: one reader often looks again."""
+    answer = Answer(name=name, **dict(zip(STANDING, state, strict=False)))
     found = asked(source, name, answer)
     if found is None:  # the lecture does not ask it any more
         return ""
@@ -107,12 +132,20 @@ def question_html(source: str, stop: Stop, name: str, answer: Answer | None = No
 
 def progress_html(stop: Stop, page: Page, reader: Reader) -> str:
     """Where the reader stands in a lecture: read, answered, labs run; said apart."""
-    labs = [(catalog()[slug], slug in reader.labs_run) for slug in stop.labs if slug in catalog()]
+    is_read = reader.read_at is not None
+    return _progress_html(stop, len(page.questions), is_read, reader.right, reader.labs_run)
+
+
+@lru_cache(maxsize=4_096)
+def _progress_html(
+    stop: Stop, asked: int, is_read: bool, right: int, labs_run: frozenset[str]
+) -> str:
+    labs = [(catalog()[slug], slug in labs_run) for slug in stop.labs if slug in catalog()]
     context = {
         "stop": stop,
-        "reader": reader,
-        "right": reader.right,
-        "asked": len(page.questions),
+        "is_read": is_read,
+        "right": right,
+        "asked": asked,
         "labs": labs,
         "csrf_token": mark("csrf"),
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F
 
 from courses.atlas import Atlas, Stop
 from courses.models import Answer, Progress
@@ -27,12 +27,16 @@ class Reader:
 
 
 def reader_of(learner_id: uuid.UUID | None, stop: Stop) -> Reader:
-    """At most two queries; none for a guest who has done nothing on this site yet."""
+    """A query, or two; none for a guest who has done nothing on this site yet."""
     if learner_id is None:
         return Reader()
     progress: Any = Progress.objects.of(learner_id).filter(lecture=stop.pk)
+    if len(stop.labs) == 1:
+        ran = succeeded(learner_id).filter(lab=stop.labs[0])
+        progress = progress.annotate(ran=Exists(ran))
     columns = {f"a_{name}": F(f"answers__{name}") for name in ANSWER}
-    rows: list[dict[str, Any]] = list(progress.values("pk", "read_at", "right", **columns))
+    asked = ("pk", "read_at", "right", *(("ran",) if len(stop.labs) == 1 else ()))
+    rows: list[dict[str, Any]] = list(progress.values(*asked, **columns))
     found = [
         Answer(progress_id=row["pk"], **{name: row[f"a_{name}"] for name in ANSWER})
         for row in rows
@@ -43,15 +47,25 @@ def reader_of(learner_id: uuid.UUID | None, stop: Stop) -> Reader:
         answers={answer.name: answer for answer in found},
         read_at=first["read_at"],
         right=first["right"],
-        labs_run=labs_run(learner_id, stop.labs),
+        labs_run=_labs_run(learner_id, stop, rows),
     )
+
+
+def _labs_run(learner_id: uuid.UUID, stop: Stop, rows: list[dict[str, Any]]) -> frozenset[str]:
+    if rows and "ran" in rows[0]:
+        return frozenset(stop.labs if rows[0]["ran"] else ())
+    return labs_run(learner_id, stop.labs)
+
+
+def succeeded(learner_id: uuid.UUID) -> Any:
+    return Run.objects.filter(learner_id=learner_id, job__state=State.SUCCEEDED)
 
 
 def labs_run(learner_id: uuid.UUID, labs: tuple[str, ...] | None = None) -> frozenset[str]:
     """The labs of which the learner has a run that succeeded, of these or of all."""
     if labs == ():
         return frozenset()
-    runs = Run.objects.filter(learner_id=learner_id, job__state=State.SUCCEEDED)
+    runs = succeeded(learner_id)
     runs = runs if labs is None else runs.filter(lab__in=labs)
     return frozenset(runs.order_by().values_list("lab", flat=True).distinct())
 

@@ -42,7 +42,7 @@ class Entry:
         if reason == SET_ASIDE:
             return "set aside: theirs was taken instead"
         if reason == "load_course":
-            return "brought by load_course"
+            return "brought from its file"
         if self.before and self.before.number != self.record.number:
             return f"number {self.before.number} became {self.record.number}"
         return reason or ("" if self.before else "begun")

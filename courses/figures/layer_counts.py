@@ -42,7 +42,7 @@ def parameters_and_work(chosen: Counted) -> Drawing:
     work = found.multiplications
     shares = [(row.parameters / found.parameters, row.multiplications / work) for row in learn]
     listed = "; ".join(
-        f"{name} {_percent(a)} and {_percent(b)}"
+        f"{name}: {_percent(a)} and {_percent(b)}"
         for name, (a, b) in zip(NAMES, shares, strict=True)
     )
     alt = f"Shares of all parameters and of all multiplications: {listed}."

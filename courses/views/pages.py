@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     journey = journey_of(known_learner_id(request), course)
     if not journey.has_begun:
         return answered(request, home_sheet(course), {})
-    return answered(request, _home(course, journey), {})
+    return answered(request, _home(course, journey, is_kept=False), {})
 
 
 @lru_cache(maxsize=2)
@@ -32,10 +32,10 @@ def home_sheet(course: Atlas) -> Sheet:
     return _home(course, Journey(next=course.road[0] if course.road else None))
 
 
-def _home(course: Atlas, journey: Journey) -> Sheet:
+def _home(course: Atlas, journey: Journey, is_kept: bool = True) -> Sheet:
     legs = [{"leg": leg, "rows": _rows(leg, journey)} for leg in course.legs]
     context = {"legs": legs, "journey": journey, "course": course, **holes()}
-    return Sheet(render_to_string("home.html", context), {})
+    return Sheet(render_to_string("home.html", context), {}, is_kept)
 
 
 def _rows(leg: Leg, journey: Journey) -> list[dict[str, object]]:
@@ -56,7 +56,8 @@ def section(request: HttpRequest, section: str) -> HttpResponse:
     here = course.legs.index(leg)
     beside = {"before": course.legs[here - 1 : here], "after": course.legs[here + 1 : here + 2]}
     context = {"leg": leg, "rows": _rows(leg, journey), "journey": journey, **beside, **holes()}
-    return answered(request, Sheet(render_to_string("courses/section.html", context), {}), {})
+    page = Sheet(render_to_string("courses/section.html", context), {}, is_kept=False)
+    return answered(request, page, {})
 
 
 def stop_or_404(course: Atlas, section: str, slug: str) -> Stop:

@@ -178,8 +178,9 @@ def test_a_pasted_picture_asks_for_its_alternative_and_is_shown(author: Sign) ->
 
 
 def test_it_is_published_students_see_it_and_the_history_restores(
-    author: Sign, course: Stack, new_context: Contexts
+    author: Sign, course: Stack, new_context: Contexts, complaints: Complaints
 ) -> None:
+    complaints.allow("status of 422")
     page = author("ada")
     desk = Desk(page, "Rehearsal of publish")
     student = new_context(base_url=course.base_url).new_page()

@@ -56,7 +56,7 @@ def test_it_says_who_and_what_newest_first(ada: Author, row: Lecture) -> None:
     said = text_of(ada.get(history(row)))
     newest, changed, begun = (said.index(words) for words in ("bob publish", "ada", "load_course"))
     assert newest < begun and changed < begun
-    assert "ada +1 −1 What changed" in said and "load_course brought by load_course all" in said
+    assert "ada +1 −1 What changed" in said and "load_course brought from its file all" in said
 
 
 def test_a_version_is_shown_against_the_one_before_and_against_now(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from courses.figures import flipping, loops
 from courses.figures.flipping import KERNELS, PICTURES, Turn
 from courses.figures.loops import KERNEL, PICTURE, STEPS, Step
+from labs.words import number
 
 PAIRS = [(kernel, picture) for kernel in KERNELS for picture in PICTURES]
 
@@ -62,3 +63,5 @@ def test_as_many_cells_are_shown_as_are_complete(done: int) -> None:
     drawing = loops.loop_by_loop(Step(step=done))
     assert drawing.svg.count("cell waiting") == 4 - done // 9
     assert ("is complete" in drawing.says) == (done > 0 and done % 9 == 0)
+    if done:
+        assert f"is now {number(loops.running(done))}." in drawing.says

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Learner, User
+from courses.atlas import look_again
 from courses.models import Answer, Lecture, Progress, Section
 from courses.models.progress import question
 from tests.courses.specimen import CHOICE, NUMERIC, TEXT, file, lecture
@@ -263,22 +266,50 @@ def test_a_guests_answers_move_into_the_account(window: Lecture, alice: Client) 
 # --- what it costs
 
 
-def test_a_guests_lecture_costs_one_query_and_another_learners_a_few(
+def test_a_guests_lecture_costs_no_query_and_another_learners_a_few(
     window: Lecture, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     guest, alice = Client(), Client()
     text_of(guest, URL)
+    with django_assert_num_queries(0):
+        text_of(guest, URL)
+    look_again()
     with django_assert_num_queries(1):
         text_of(guest, URL)
     give(alice, "width", "1")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         text_of(alice, URL)
-    user = User.objects.create_user("bob")
     bob = Client()
-    bob.force_login(user)
+    bob.force_login(User.objects.create_user("bob"))
     give(bob, "width", "1")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         text_of(bob, URL)
+
+
+def test_what_another_process_has_changed_is_seen_after_a_second(
+    window: Lecture, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "A window slides." in text_of(alice, URL)
+    hops = window.published.replace("A window slides.", "A window hops.")
+    Lecture.objects.filter(pk=window.pk).update(published=hops, changed=Now())
+    assert "A window slides." in text_of(alice, URL)
+    monkeypatch.setattr("courses.atlas.SECONDS", 0)
+    assert "A window hops." in text_of(alice, URL)
+
+
+@pytest.mark.parametrize("url", ["/", "/course/convolution/", URL])
+def test_a_page_is_sent_compressed_to_who_takes_that(
+    window: Lecture, alice: Client, url: str
+) -> None:
+    give(alice, "width", "1")
+    plain: Any = alice.get(url)
+    packed: Any = alice.get(url, headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    assert packed["Content-Encoding"] == "gzip" and "Accept-Encoding" in packed["Vary"]
+    token = re.compile(rb"[A-Za-z0-9]{64}")
+    assert token.sub(b"", gzip.decompress(packed.content)) == token.sub(b"", plain.content)
+    assert len(packed.content) < len(plain.content) * 0.8
+    refusing: Any = alice.get(url, headers={"Accept-Encoding": "gzip;q=0, identity"})
+    assert "Content-Encoding" not in refusing
 
 
 @pytest.mark.parametrize("url", ["/", "/course/convolution/", URL])
