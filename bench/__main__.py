@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import clicks, memory, starts, table, training, viewers
+from bench import clicks, memory, pages, starts, table, training, viewers
 from tests import early  # noqa: F401 (the settings that a throwaway site runs on)
 from tests.stack import Stack
 
@@ -17,6 +17,7 @@ BENCHES = {
     "training": training.bench,
     "viewers": viewers.bench,
     "memory": memory.bench,
+    "pages": pages.bench,
 }
 
 
