@@ -46,6 +46,8 @@ def mathml(tex: str, display: bool = False) -> str:
 
 
 VARIANT = re.compile(r'(<m[ino]) mathvariant="([a-z-]+)">([^<]*)<')
+APPLIED = re.compile(r"<mo>\u2061</mo>(?!<mo[^>]*>[(\[{])")
+"""A function such as ln that is applied to what follows: TeX leaves a thin space there."""
 ALPHABETS = {
     "bold": (0x1D400, 0x1D41A, 0x1D7CE),
     "bold-italic": (0x1D468, 0x1D482, 0),
@@ -69,7 +71,7 @@ def _in_letters(made: str) -> str:
             return found[0]
         return f"{tag}>{''.join(_letter(c, variant) for c in text)}<"
 
-    return VARIANT.sub(put, made)
+    return APPLIED.sub(r'\g<0><mspace width="0.17em"></mspace>', VARIANT.sub(put, made))
 
 
 def _letter(c: str, variant: str) -> str:
