@@ -126,8 +126,8 @@ def _question_html(source: str, stop: Stop, name: str, state: tuple[Any, ...]) -
     if found is None:  # the lecture does not ask it any more
         return ""
     url = reverse("courses:question", args=[stop.section, stop.slug, name])
-    context = {"asked": found, "ask_url": url, "tag": "section", "csrf_token": mark("csrf")}
-    return render_to_string("_fragments/question.html", context)
+    context = {"asked": found, "ask_url": url, "csrf_token": mark("csrf")}
+    return render_to_string("courses/_question.html", context)
 
 
 def progress_html(stop: Stop, page: Page, reader: Reader) -> str:

@@ -46,7 +46,7 @@ def reader_of(learner_id: uuid.UUID | None, stop: Stop) -> Reader:
     return Reader(
         answers={answer.name: answer for answer in found},
         read_at=first["read_at"],
-        right=first["right"],
+        right=int(first["right"] or 0),
         labs_run=_labs_run(learner_id, stop, rows),
     )
 

@@ -67,6 +67,9 @@ function answered(isSaved) {
     replace(kept.value);
   }
   kept?.remove();
+  const panel = form.querySelector("section.desk-panel");
+  panel?.scrollIntoView({ block: "nearest" });
+  panel?.focus({ preventScroll: true });
 }
 
 // Only where the texts differ, so that the cursor stays.
@@ -93,7 +96,7 @@ async function renew() {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   event.preventDefault();
-  document.getElementById("desk-save").click();
+  document.getElementById("desk-save")?.click();
 });
 
 // --- the preview: what was unfolded stays so, and no link leads away from the text

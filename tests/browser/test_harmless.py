@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Request
+from playwright.sync_api import Dialog, Request
 
 from tests.browser.conftest import Contexts
 from tests.conftest import Complaints
@@ -58,8 +58,12 @@ def test_no_payload_runs_loads_or_breaks_out(
     def note(request: Request) -> None:
         asked.append(request.url)
 
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     page.on("request", note)
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", refuse)
     for address in addresses:
         page.goto(address, wait_until="domcontentloaded")
         assert page.evaluate(PROVOKE) == [0, 1], PAYLOADS[addresses.index(address)]

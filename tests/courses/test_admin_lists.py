@@ -113,7 +113,8 @@ def test_a_section_is_added_under_an_address_that_is_free(ada: Author) -> None:
 def test_a_section_with_lectures_is_not_deleted(ada: Author) -> None:
     row = lecture()
     path = f"/admin/courses/section/{row.section.pk}/delete/"
-    assert "protected" in text_of(ada.client.post(path, {"post": "yes"}))
+    said = text_of(ada.client.post(path, {"post": "yes"}))
+    assert "is not deleted, for these lectures are still in it" in said and "A window" in said
     assert Section.objects.exists()
 
 

@@ -186,7 +186,8 @@ def test_a_picture_that_a_lecture_shows_is_not_deleted(ada: Author, cup: Picture
     row = lecture(f"{cup.markdown}\n")
     assert row.rewrite(row.source.replace(cup.markdown, "Gone."), row.version)  # students see it
     for answer in (ada.get(delete(cup)), ada.post(delete(cup), post="yes")):
-        assert "protected" in text_of(answer) and "A window" in text_of(answer)
+        said = text_of(answer)
+        assert "is not deleted, for these lectures show it" in said and "A window" in said
     assert Picture.objects.exists() and cup.path.exists()
 
 

@@ -21,8 +21,9 @@ from tests.needs import not_run
 from tools.processes import ROOT
 
 SECTIONS = list(sections_in())
-LECTURES = [pytest.param(f, id=f"{s.slug}/{f.slug}") for s in SECTIONS for f in s.lectures]
-WITH_CODE = [p for p in LECTURES if render(p.values[0].source).blocks]
+FILES = {f"{s.slug}/{f.slug}": f for s in SECTIONS for f in s.lectures}
+LECTURES = [pytest.param(f, id=name) for name, f in FILES.items()]
+WITH_CODE = [pytest.param(f, id=n) for n, f in FILES.items() if render(f.source).blocks]
 PLACES = {f"/course/{s.slug}/" for s in SECTIONS} | {
     f"/course/{s.slug}/{f.slug}/" for s in SECTIONS for f in s.lectures
 }

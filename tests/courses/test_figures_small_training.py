@@ -42,8 +42,17 @@ def lecture() -> dict[str, Any]:
     return defined(DATA, NETWORK, MARKS.partition("\n\n\nloss")[0])
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """As the stored numbers were made; and quicker, where other tests want the other cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module", params=[False, True])
-def trained(request: pytest.FixtureRequest) -> tuple[bool, Any, Any]:
+def trained(request: pytest.FixtureRequest, one_thread: None) -> tuple[bool, Any, Any]:
     """Whether with shifts; the four curves; and the network of the kept epoch."""
     names = defined(DATA, NETWORK, MARKS.partition("\n\n\nloss")[0])
     net, curves, lowest, kept = names["net"], [], float("inf"), {}
@@ -65,13 +74,13 @@ def learn(names: dict[str, Any], epoch: int, shifts: bool) -> None:
     chance = np.random.default_rng(epoch)
     order = torch.from_numpy(chance.permutation(names["train"]))
     places = chance.integers(0, 5, (len(order), 2))
-    for n, rows in enumerate(order.split(BATCH)):
+    for n, rows in enumerate(torch.split(order, BATCH)):
         x = names["fed"][rows]
         if shifts:
             x = shifted(x, places[n * BATCH : (n + 1) * BATCH].tolist())
         loss = F.cross_entropy(net(x), names["labels"][rows])
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
 
@@ -90,7 +99,7 @@ def others(names: dict[str, Any]) -> np.ndarray:
 def read(net: Any, x: Tensor) -> Iterator[Tensor]:
     net.eval()
     with torch.no_grad():
-        for part in x.split(400):
+        for part in torch.split(x, 400):
             yield net(part).softmax(1)
 
 
