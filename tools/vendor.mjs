@@ -15,8 +15,6 @@ const mono = "@fontsource-variable/jetbrains-mono";
 const math = "@fontsource/stix-two-math";
 
 const copies = {
-  "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
-  "htmx/hx-sse.min.js": "htmx.org/dist/ext/hx-sse.min.js",
   "htmx/LICENSE": "htmx.org/LICENSE",
   "uplot/uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
   "uplot/uPlot.min.css": "uplot/dist/uPlot.min.css",
@@ -58,7 +56,12 @@ const fonts = {
 };
 
 // What is made here, from what, and how. Each is made again only where one of these has changed.
-const products = { "editor/editor.js": { from: scripts(editor), make: bundleEditor } };
+const htmx = ["htmx.min.js", "ext/hx-sse.min.js"].map((name) => join(modules, "htmx.org", "dist", name));
+const products = {
+  "editor/editor.js": { from: scripts(editor), make: bundleEditor },
+  // In one file, the extension is there before htmx begins, and the file can be deferred.
+  "htmx/htmx.js": { from: htmx, make: async () => ({ "htmx/htmx.js": htmx.map((file) => readFileSync(file, "utf8")).join("\n") }) },
+};
 for (const [to, [from, signs, variationAxes]] of Object.entries(fonts)) {
   const source = join(modules, from);
   products[to] = { from: [source], make: async () => ({ [to]: await subset(source, signs, variationAxes) }) };

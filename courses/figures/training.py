@@ -68,7 +68,7 @@ UP, LOW, END = 0.3, 1 / 25, 1e-4
 class Cycle(params.Params):
     at: int = slider(15, low=0, high=100, label="How far the training is", unit="%")
     peak: float = slider(
-        0.005, low=0.0001, high=0.1, step=0.0001, log=True, label="Learning rate, at its peak"
+        5, low=0.1, high=100, step=0.1, log=True, label="Peak of the rate", unit="thousandths"
     )
     epochs: int = slider(12, low=1, high=30, label="Epochs")
 
@@ -88,22 +88,22 @@ def _eased(start: float, end: float, u: float) -> float:
 @figure(Cycle)
 def one_cycle(given: Cycle) -> Drawing:
     """The lab's learning rate over all steps, and the rate of one step."""
-    steps = PICTURES // BATCH * given.epochs
+    steps, peak = PICTURES // BATCH * given.epochs, given.peak / 1000
     step = round(given.at / 100 * (steps - 1))
-    now = rate(step, steps, given.peak)
-    plot = Plot(64, 50, 236, 180, (0, steps), (0, given.peak))
-    curve = [(s, rate(s, steps, given.peak)) for s in (n * (steps - 1) / 200 for n in range(201))]
+    now = rate(step, steps, peak)
+    plot = Plot(64, 50, 236, 180, (0, steps), (0, peak))
+    curve = [(s, rate(s, steps, peak)) for s in (n * (steps - 1) / 200 for n in range(201))]
     x, _ = plot.at(UP * steps, 0)
     up = step < UP * steps
     u = step / (UP * steps) if up else (step - UP * steps) / (steps - 1 - UP * steps)
     alt = (
-        f"The learning rate over {steps:,} steps: it climbs to {short(given.peak)} in the first "
+        f"The learning rate over {steps:,} steps: it climbs to {short(peak)} in the first "
         f"three tenths and falls to almost nothing after. At step {step:,} it is {short(now)}."
     )
     drawn = svg.svg(
         320, 292,
         svg.text(0, 16, "learning rate", "label", "start"),
-        plot.axes((0, steps), (0, given.peak / 2, given.peak)),
+        plot.axes((0, steps), (0, peak / 2, peak)),
         svg.text(x, 248, number(UP * steps, 0)),
         plot.upright(UP * steps),
         svg.text(plot.left + plot.width / 2, 276, "step", "label"),
@@ -116,7 +116,7 @@ def one_cycle(given: Cycle) -> Drawing:
     says = (
         f"{PICTURES // BATCH} steps an epoch, {steps:,} in all. Step {step:,} is "
         f"{number(100 * min(1.0, u), 0)} % of the {'climb' if up else 'fall'}: the rate is "
-        f"{short(now)}, {_percent(now / given.peak)} of the peak."
+        f"{short(now)}, {_percent(now / peak)} of the peak."
     )
     return Drawing(drawn, alt, says)
 

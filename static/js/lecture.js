@@ -1,4 +1,5 @@
-// A lecture's page: a copy button on each piece of code, the contents that follow the reader.
+// A lecture's page: a copy button on each piece of code, the lab's scripts when its lab comes, the
+// contents that follow the reader.
 for (const block of document.querySelectorAll(".lecture-text .code")) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet copy", textContent: "Copy" });
   button.setAttribute("aria-label", "Copy this code");
@@ -17,6 +18,20 @@ async function copy(block, button) {
   }
   setTimeout(() => { button.textContent = "Copy"; }, 2000);
 }
+
+// What a lab needs comes when the lab does, not with the page.
+document.addEventListener("htmx:before:request", ({ target }) => {
+  const needed = target.matches?.(".lab-place") && document.getElementById("lab-scripts");
+  if (!needed) return;
+  for (const { localName, attributes } of needed.content.querySelectorAll("link, script")) {
+    const element = document.createElement(localName);
+    for (const { name, value } of attributes) element.setAttribute(name, value);
+    element.async = false; // in their order
+    const known = document.querySelector(`head [src="${element.getAttribute("src")}"]`);
+    if (!known) document.head.append(element);
+  }
+  needed.remove();
+});
 
 const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
 const watcher = new IntersectionObserver((entries) => {

@@ -17,6 +17,7 @@ from courses.models import Lecture
 from courses.models import Picture as CoursePicture
 from tests.access.people import PNG, Scene
 from tests.courses.specimen import lecture
+from tests.faults.uploads import files
 
 CLOSED, OPEN = "closed", "open"
 ROLES = ("nobody", "bob", "staff", "alice")
@@ -78,7 +79,7 @@ def upload(_: Scene) -> dict[str, Any]:
 
 
 def course_picture(_: Scene) -> str:
-    return f"/course/pictures/{CoursePicture.take(PNG, 'a cup').name}"
+    return f"/course/pictures/{CoursePicture.take(files.png(), 'a cup').name}"
 
 
 def draft(_: Scene) -> str:
@@ -224,18 +225,22 @@ ROUTES: dict[str, list[Call]] = {
     "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
 }
 
-WITHOUT_SIGN_IN = {"home", "courses:figure", "healthz", "readyz", "api:schema", "api:docs"} | {
-    f"account_{name}"
-    for name in (
-        "login",
-        "signup",
-        "logout",
-        "sign_in_once",
-        "inactive",
-        "reset_password",
-        "reset_password_done",
-        "reset_password_from_key",
-        "reset_password_from_key_done",
-    )
-}
+WITHOUT_SIGN_IN = (
+    {"home", "healthz", "readyz", "api:schema", "api:docs"}
+    | {f"courses:{name}" for name in ("figure", "picture", "preview")}
+    | {
+        f"account_{name}"
+        for name in (
+            "login",
+            "signup",
+            "logout",
+            "sign_in_once",
+            "inactive",
+            "reset_password",
+            "reset_password_done",
+            "reset_password_from_key",
+            "reset_password_from_key_done",
+        )
+    }
+)
 """What answers guests where the operator asks everybody to sign in."""

@@ -93,10 +93,10 @@ def test_an_older_answer_that_comes_late_is_not_shown(page: Page) -> None:
 
 def test_it_opens_its_stream_also_where_scripts_come_slowly(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/hx-sse.min.js", lambda route: held.append(route))
+    page.route("**/htmx.js", lambda route: held.append(route))
     page.goto("/labs/kernel-forge/", wait_until="commit")
-    page.wait_for_function("() => window.htmx")
-    page.evaluate("() => new Promise(done => setTimeout(done))")
+    page.wait_for_function("() => document.readyState === 'interactive'")
+    page.evaluate("() => new Promise(done => setTimeout(done, 300))")
     held[0].continue_()
     expect(slot(page, "map").locator("img")).to_be_visible()
 

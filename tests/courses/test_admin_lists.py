@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +198,27 @@ def test_the_list_of_a_whole_course_asks_little_of_the_database(
         lecture(slug=f"s{n}", number=n)
     with django_assert_max_num_queries(12):
         assert len(titles(ada.get(LIST))) == 12
+
+
+# --- how it looks
+
+STATIC = Path(__file__).parents[2] / "static" / "css"
+
+
+def tokens(sheet: str, selector: str) -> dict[str, str]:
+    text = (STATIC / sheet).read_text()
+    block = text[text.index(selector) :].split("}")[0]
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+
+
+@pytest.mark.parametrize(
+    ("ours", "the_sites"),
+    [
+        (":root, html[data-theme", ":root {"),
+        ('html[data-theme="dark"] {', ':root[data-theme="dark"] {'),
+        ('html:not([data-theme="light"]) {', ':root:not([data-theme="light"]) {'),
+    ],
+)
+def test_the_admin_has_the_colours_of_the_site(ours: str, the_sites: str) -> None:
+    found = tokens("admin.css", ours)
+    assert len(found) == 11 and found.items() <= tokens("site.css", the_sites).items()

@@ -44,7 +44,7 @@ def test_the_rate_is_that_of_the_labs_own_training(epochs: int, peak: float) -> 
 
 def test_the_figure_begins_with_the_labs_defaults() -> None:
     lab, figure = Params(), Cycle()
-    assert (lab.epochs, lab.batch, lab.rate) == (figure.epochs, training.BATCH, figure.peak)
+    assert (lab.epochs, lab.batch, lab.rate) == (figure.epochs, training.BATCH, figure.peak / 1000)
     assert REGISTRY["digits"].train == training.PICTURES
 
 
