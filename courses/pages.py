@@ -132,8 +132,8 @@ def _question_html(source: str, stop: Stop, name: str, state: tuple[Any, ...]) -
 
 def progress_html(stop: Stop, page: Page, reader: Reader) -> str:
     """Where the reader stands in a lecture: read, answered, labs run; said apart."""
-    is_read = reader.read_at is not None
-    return _progress_html(stop, len(page.questions), is_read, reader.right, reader.labs_run)
+    asked = len(page.questions)
+    return _progress_html(stop, asked, reader.is_read, reader.right, reader.labs_run)
 
 
 @lru_cache(maxsize=4_096)

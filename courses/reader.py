@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, F
+from django.db.models import Exists
 
 from courses.atlas import Atlas, Stop
 from courses.models import Answer, Progress
+from courses.prepared import Prepared
 from labs.models import Run, State
 
 ANSWER = ("id", "name", "variant", "tries", "hints", "given", "solved", "gave_up")
@@ -18,43 +19,47 @@ ANSWER = ("id", "name", "variant", "tries", "hints", "given", "solved", "gave_up
 
 @dataclass(frozen=True)
 class Reader:
-    """A learner in one lecture: their answers, and when they marked it as read."""
+    """A learner in one lecture: their answers, and whether they marked it as read."""
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
-    read_at: Any = None
+    is_read: bool = False
     right: int = 0
     labs_run: frozenset[str] = frozenset()
+
+
+def _asked(learner_id: uuid.UUID, lecture: int, lab: str) -> Any:
+    """Progress in a lecture, whether a run of its lab has succeeded, each answer: a row each."""
+    answers = (f"answers__{name}" for name in ANSWER)
+    progress: Any = Progress.objects.filter(learner_id=learner_id, lecture_id=lecture)
+    ran = Exists(succeeded(learner_id).filter(lab=lab))
+    return progress.annotate(ran=ran).values_list("pk", "read_at", "right", "ran", *answers)
+
+
+ASKED = Prepared(_asked, learner_id=uuid.UUID(int=7), lecture=-7, lab="a lab of no name")
 
 
 def reader_of(learner_id: uuid.UUID | None, stop: Stop) -> Reader:
     """A query, or two; none for a guest who has done nothing on this site yet."""
     if learner_id is None:
         return Reader()
-    progress: Any = Progress.objects.of(learner_id).filter(lecture=stop.pk)
-    if len(stop.labs) == 1:
-        ran = succeeded(learner_id).filter(lab=stop.labs[0])
-        progress = progress.annotate(ran=Exists(ran))
-    columns = {f"a_{name}": F(f"answers__{name}") for name in ANSWER}
-    asked = ("pk", "read_at", "right", *(("ran",) if len(stop.labs) == 1 else ()))
-    rows: list[dict[str, Any]] = list(progress.values(*asked, **columns))
-    found = [
-        Answer(progress_id=row["pk"], **{name: row[f"a_{name}"] for name in ANSWER})
-        for row in rows
-        if row["a_id"] is not None
-    ]
-    first = rows[0] if rows else {"read_at": None, "right": 0}
+    lab = stop.labs[0] if stop.labs else ""
+    rows = ASKED.rows(learner_id=learner_id, lecture=stop.pk, lab=lab)
+    if not rows:
+        return Reader(labs_run=labs_run(learner_id, stop.labs))
+    pk, read_at, right, ran, *_ = rows[0]
     return Reader(
-        answers={answer.name: answer for answer in found},
-        read_at=first["read_at"],
-        right=int(first["right"] or 0),
-        labs_run=_labs_run(learner_id, stop, rows),
+        answers={row[5]: _answer(pk, row[4:]) for row in rows if row[4] is not None},
+        is_read=read_at is not None,
+        right=right,
+        labs_run=frozenset((lab,) if ran else ()),
     )
 
 
-def _labs_run(learner_id: uuid.UUID, stop: Stop, rows: list[dict[str, Any]]) -> frozenset[str]:
-    if rows and "ran" in rows[0]:
-        return frozenset(stop.labs if rows[0]["ran"] else ())
-    return labs_run(learner_id, stop.labs)
+def _answer(progress: int, row: tuple[Any, ...]) -> Answer:
+    pk, name, variant, tries, hints, given, solved, gave_up = row
+    numbers = {"variant": variant, "tries": tries, "hints": hints}
+    over = {"solved": bool(solved), "gave_up": bool(gave_up)}
+    return Answer(pk=pk, progress_id=progress, name=name, given=given, **numbers, **over)
 
 
 def succeeded(learner_id: uuid.UUID) -> Any:

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
 
 from courses.admin import desk, history
+from courses.admin.sections import Numbered
 from courses.models import Lecture, Progress
 from courses.models.lecture import State
 
@@ -107,6 +108,9 @@ class LectureAdmin(LectureBase):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
         """The section is chosen here; sections are made on their own pages."""
         return db_field.formfield(**more)
+
+    def get_changelist_form(self, request: HttpRequest, **more: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": Numbered, **more})
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return super().changelist_view(request, {"title": "Lectures"})

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     SectionBase = admin.ModelAdmin[Section]
     InlineBase = admin.TabularInline[Lecture, Section]
     FormBase = forms.ModelForm[Section]
+    RowBase = forms.ModelForm[Any]
 else:
-    SectionBase, InlineBase, FormBase = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+    SectionBase, InlineBase = admin.ModelAdmin, admin.TabularInline
+    FormBase = RowBase = forms.ModelForm
 
 TAKEN = {"figures", "pictures", "previews"}
 """Addresses below /course/ that are no section's."""
@@ -27,6 +29,14 @@ TAKEN = {"figures", "pictures", "previews"}
 def link_to(lecture: Lecture) -> SafeString:
     url = reverse("admin:courses_lecture_change", args=[lecture.pk])
     return format_html('<a href="{}">{}</a>', url, lecture)
+
+
+class Numbered(RowBase):
+    """A row of a list whose number is edited in it: the field says whose number it is."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["number"].widget.attrs["aria-label"] = f"Number of {self.instance}"
 
 
 class SectionForm(FormBase):
@@ -46,6 +56,7 @@ class LecturesInline(InlineBase):
     """The lectures of a section: their order is edited here, their text on pages of their own."""
 
     model = Lecture
+    form = Numbered
     fields = ["number", "text", "state"]
     readonly_fields = ["text", "state"]
     extra = 0
@@ -78,6 +89,9 @@ class SectionAdmin(SectionBase):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["slug"] if obj else []
+
+    def get_changelist_form(self, request: HttpRequest, **more: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": Numbered, **more})
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["title"]}

@@ -42,7 +42,7 @@ class Plot:
         for value in up:
             _, y = self.at(self.across[0], value)
             parts.append(svg.line(self.left - 4, y, self.left, y))
-            parts.append(svg.text(self.left - 8, y + 4, number(value, 4), "", "end"))
+            parts.append(svg.text(self.left - 8, y + 4, number(value, 6), "", "end"))
         return "".join(parts)
 
     def curve(self, points: Points, colour: str, dashed: bool = False) -> str:

@@ -27,9 +27,6 @@ def cross_entropy(given: Share) -> Drawing:
     loss, slope = -log(p), -1 / p
     plot = Plot(28, 34, 282, 210, (0, 1), (0, MOST))
     curve = [(x / 200, -log(x / 200)) for x in range(1, 201)]
-    reach = min(0.15, 0.7 / -slope)  # so that the tangent is neither too long nor too high
-    before, after = min(reach, p, (MOST - loss) / -slope), min(reach, 1 - p, loss / -slope)
-    tangent = [(p + d, loss + slope * d) for d in (-before, after)]
     unknowing = (1 / CLASSES, log(CLASSES))
     x, y = plot.at(*unknowing)
     alt = (
@@ -43,7 +40,7 @@ def cross_entropy(given: Share) -> Drawing:
         svg.text(plot.left + plot.width / 2, 288, "share p of the right digit", "label"),
         plot.curve([(p, 0), (p, loss), (0, loss)], "--line"),
         plot.curve(curve, "--train"),
-        plot.curve(tangent, "--gradient"),
+        plot.curve(_tangent(p), "--gradient"),
         plot.dot(*unknowing, "--soft"),
         svg.text(x + 12, y - 4, "untrained", "soft", "start") if p != 0.1 else "",
         plot.dot(p, loss, "--train"),
@@ -58,6 +55,14 @@ def cross_entropy(given: Share) -> Drawing:
         f"{fixed(loss - more)} less."
     )
     return Drawing(drawn, alt, says)
+
+
+def _tangent(p: float) -> list[tuple[float, float]]:
+    """Two points of the line that touches −ln p, neither too far apart nor off the plot."""
+    loss, slope = -log(p), -1 / p
+    reach = min(0.15, 0.7 / -slope)
+    before, after = min(reach, p, (MOST - loss) / -slope), min(reach, 1 - p, loss / -slope)
+    return [(p + d, loss + slope * d) for d in (-before, after)]
 
 
 PICTURES, BATCH = 4_000, 64
