@@ -6,6 +6,7 @@ from django.db.models.signals import post_delete, post_save
 
 class CoursesConfig(AppConfig):
     name = "courses"
+    verbose_name = "the course"
 
     def ready(self) -> None:
         from accounts.models import taken_in

@@ -38,7 +38,7 @@ def directive(token: Token, builder: Builder) -> str:
 
 
 def _note(title: str, token: Token, builder: Builder, kind: str = "note") -> str:
-    inner = builder.render(token.content, token.meta["line"] + 1)
+    inner = builder.nested(token.content, token.meta["line"] + 1)
     return f'<aside class="{kind}"><p class="note-title">{escape(title)}</p>{inner}</aside>'
 
 
@@ -172,7 +172,7 @@ def _template(kind: str, name: str, token: Token, builder: Builder) -> questions
     line = token.meta["line"]
     try:
         given = yaml.safe_load(token.content)
-    except yaml.YAMLError as fault:
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
         at = line + 1 + (mark.line if mark else 0)
         todo = (
@@ -200,7 +200,7 @@ def _named(rest: str, token: Token, builder: Builder) -> tuple[str, dict[str, An
         return name, {}
     try:
         values = json.loads(given)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         values = None
         what = str(fault)
     else:

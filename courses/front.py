@@ -72,7 +72,7 @@ def read(source: str) -> File:
     first = head.count("\n") + 4
     try:
         said = yaml.safe_load(head)
-    except yaml.YAMLError as fault:
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:  # a date of a 45th, say
         mark = getattr(fault, "problem_mark", None)
         line = (mark.line if mark else 0) + 2
         what = getattr(fault, "problem", "") or "it is no YAML"

@@ -24,6 +24,7 @@ from courses.front import Front, Problem, read
 from courses.questions import Template
 
 SLOT = re.compile(r'<x-slot n="([0-9]+)"></x-slot>')
+MOST_NESTED = 3
 TAGS = {
     *("a", "aside", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "hr", "img"),
     *("li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th"),
@@ -95,6 +96,7 @@ class Builder:
         self.links: list[tuple[int, str]] = []
         self.pictures: list[tuple[int, str]] = []
         self.ids: set[str] = set()
+        self.depth = 0
 
     def slot(self, kind: str, text: str, **data: Any) -> str:
         self.slots.append(Part(kind, text, data))
@@ -106,6 +108,16 @@ class Builder:
     def render(self, text: str, first: int) -> str:
         """Markdown to HTML that is not clean yet; `first` is its first line in the file."""
         return str(MARKDOWN.render(text, {"builder": self, "first": first}))
+
+    def nested(self, text: str, first: int) -> str:
+        """The text of a note, which may have another in it, and no more."""
+        if self.depth == MOST_NESTED:
+            self.problem(first, "These notes stand in one another too deep", "Take one out.")
+            return ""
+        self.depth += 1
+        html = self.render(text, first)
+        self.depth -= 1
+        return html
 
     def parts(self, html: str) -> tuple[Part, ...]:
         """The cleaned text cut at its slots; pieces of plain HTML are joined."""

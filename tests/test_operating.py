@@ -69,7 +69,13 @@ def block(words: str) -> str:
 
 
 def test_every_block_of_commands_is_tried_here() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
+
+
+def test_the_lectures_are_brought_in(site: Site) -> None:
+    site.run(block("load_course"))
+    look = "from courses.models import Lecture as L\n[L.objects.count(), L.objects.published().count()]"
+    assert site.ask(look) == [100, 12]
 
 
 def test_an_account_is_made_and_can_sign_in(site: Site) -> None:

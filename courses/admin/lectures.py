@@ -90,7 +90,6 @@ class LectureAdmin(LectureBase):
     list_select_related = ["section"]
     fields = ["section", "heading", "slug", "number"]
     search_fields = ["title", "source"]
-    search_help_text = "Words of a title, or anywhere in a text."
     actions = None
 
     @admin.display(description="lecture", ordering="title")
@@ -105,9 +104,11 @@ class LectureAdmin(LectureBase):
     def edited(self, lecture: Lecture) -> str:
         return "edited" if lecture.is_edited else ""
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
-        """The section is chosen here; sections are made on their own pages."""
-        return db_field.formfield(**more)
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **more: Any) -> Any:
+        """The section is chosen here, without the ways to its own pages that Django adds."""
+        if db_field.name == "section":
+            return db_field.formfield()
+        return super().formfield_for_dbfield(db_field, request, **more)
 
     def get_changelist_form(self, request: HttpRequest, **more: Any) -> Any:
         return super().get_changelist_form(request, **{"form": Numbered, **more})

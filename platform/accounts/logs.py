@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 
-SECRET = re.compile(r"(/(?:sign-in/once|password/reset)/)[^\s?\"]*-[^\s?\"]*")
-CUT = r"\1…"
+SECRET = re.compile(
+    r"(/(?:sign-in/once|password/reset)/)[^\s?\"]*-[^\s?\"]*|(/course/previews/)[^\s?\"]+"
+)
+CUT = r"\1\2…"
 LOGGERS = ("uvicorn.access", "django.request", "django.security.csrf")
 """Those that write down the path of a request."""
 
 
 class HideSecrets(logging.Filter):
-    """Cuts the key out of each address of a one-time link or of a new password."""
+    """Cuts the key out of each address of a one-time link, of a new password or of a draft."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = SECRET.sub(CUT, str(record.msg))

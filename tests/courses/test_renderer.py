@@ -174,6 +174,25 @@ def test_a_front_matter_that_is_not_whole_is_told(source: str, says: str) -> Non
     assert says in " ".join(map(str, page.problems))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "---\ntitle: 2020-13-45\n---\n",
+        f"---\ntitle: {'[' * 3_000}\n---\n",
+        f"---\nminutes: {'9' * 5_000}\n---\n",
+        file("\n".join(f"{':' * n}note" for n in range(400, 2, -1))),
+        file(f":::lab kernel-forge {'[' * 50_000}\na\n:::"),
+        file(f":::question choice q\n{'[' * 3_000}\n:::"),
+        file(":::question choice q\nask: 2020-13-45\n:::"),
+        file("> " * 3_000 + "a"),
+        file("$" * 5_000),
+        file("[" * 5_000),
+    ],
+)
+def test_what_is_built_to_break_the_renderer_is_told(source: str) -> None:
+    assert isinstance(render(source).problems, tuple)
+
+
 # --- what does not come through
 
 
