@@ -74,7 +74,8 @@ def test_every_block_of_commands_is_tried_here() -> None:
 
 def test_the_lectures_are_brought_in(site: Site) -> None:
     site.run(block("load_course"))
-    look = "from courses.models import Lecture as L\n[L.objects.count(), L.objects.published().count()]"
+    rows = "Lecture.objects"
+    look = f"from courses.models import Lecture\n[{rows}.count(), {rows}.published().count()]"
     assert site.ask(look) == [100, 12]
 
 
