@@ -84,7 +84,10 @@ def test_the_cell_is_moved_by_arrow_keys(page: Page) -> None:
 
 def test_a_training_is_started_and_cancelled_from_the_home_page_by_keys_alone(page: Page) -> None:
     page.goto("/")
-    tab_to(page, page.get_by_role("link", name="First CNN"))
+    tab_to(page, page.get_by_role("link", name="Labs", exact=True))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/labs/")
+    tab_to(page, page.get_by_role("link", name="First CNN", exact=True))
     page.keyboard.press("Enter")
     page.wait_for_url("**/labs/first-cnn/")
     tab_to(page, page.get_by_role("button", name="Move block 2, Activation, up"))
