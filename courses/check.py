@@ -30,7 +30,7 @@ def problems_in(
     pictures (None: they are not looked at). Executing runs the author's Python: never on the site.
     """
     page = render(source)
-    found = [*page.problems, *_links(page, places), *_labs(page)]
+    found = [*page.problems, *_links(page, places), *_labs(page), *_earlier(page, places)]
     if pictures is not None:
         found += [
             Problem(line, f"There is no picture “{name}”", "Upload it with the editor.")
@@ -65,6 +65,13 @@ def _links(page: Page, places: Collection[str]) -> Iterator[Problem]:
         else:
             todo = "Write /course/section/lecture/ with the slugs of one that is there."
             yield Problem(line, f"The link “{href}” leads nowhere", todo)
+
+
+def _earlier(page: Page, places: Collection[str]) -> Iterator[Problem]:
+    for url in page.front.prerequisites if page.front else ():
+        if url not in places:
+            todo = "Write the address of a lecture: /course/section/lecture/."
+            yield Problem(1, f"The prerequisite “{url}” leads nowhere", todo)
 
 
 def _labs(page: Page) -> Iterator[Problem]:

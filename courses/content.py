@@ -44,6 +44,9 @@ def sections_in(folder: Path = CONTENT) -> Iterator[SectionFolder]:
         number, slug = _numbered(path.name)
         about = _about(path / "section.toml")
         lectures = tuple(_lecture(file) for file in sorted(path.glob("*.md")))
+        numbers = [lecture.number for lecture in lectures]
+        if len(set(numbers)) < len(numbers):
+            raise BadFolder(f"{path} has two lectures of one number: {sorted(numbers)}")
         yield SectionFolder(number, slug, about["title"], about["summary"], lectures)
 
 

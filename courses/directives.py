@@ -15,10 +15,12 @@ from pydantic import ValidationError
 from courses import questions
 from courses.expressions import BadExpression
 from courses.figures.figure import every_figure
+from courses.front import TWICE, lost_backslash
 from courses.markdown import Builder, said
 from labs.controls import controls_for, validate
+from labs.data.pictures import PICTURES
 from labs.lab import catalog
-from labs.params import Params
+from labs.params import Params, picture_fields
 
 SEEDS = 5
 """With so many seeds a question is tried when it is rendered; the tests take 200."""
@@ -29,6 +31,12 @@ Maker = Callable[[str, Token, Builder], str]
 def directive(token: Token, builder: Builder) -> str:
     """HTML of a directive, or the slot that a reader's own question or lab takes."""
     name, _, rest = token.info.strip().partition(" ")
+    first, end = token.map or (0, 0)
+    if end - first - len(token.content.splitlines()) < 2:
+        todo = (
+            "Write ::: on a line of its own where it ends: till now it takes in all that follows."
+        )
+        builder.problem(token.meta["line"], f"“:::{name}” is not closed", todo)
     make = MAKERS.get(name)
     if make is None:
         known = ", ".join(f":::{known}" for known in MAKERS)
@@ -69,7 +77,8 @@ def figure(rest: str, token: Token, builder: Builder) -> str:
     params, errors = validate(found.params, values)
     if params is None:
         for wrong in errors.values():
-            builder.problem(line, f"The figure “{name}”: {wrong}")
+            says = wrong.replace("of this lab", "of this figure")
+            builder.problem(line, f"The figure “{name}”: {says}", _settings(found.params))
         params = found.params()
     builder.figures.append(name)
     place = f"figure-{len(builder.figures)}"
@@ -97,11 +106,19 @@ def lab(rest: str, token: Token, builder: Builder) -> str:
         )
     show = _shown(values.pop("show", []), found.params, line, builder)
     for wrong in validate(found.params, values)[1].values():
-        builder.problem(line, f"The lab “{slug}”: {wrong}")
+        builder.problem(line, f"The lab “{slug}”: {wrong}", _settings(found.params))
+    for name in picture_fields(found.params):
+        if values.get(name, next(iter(PICTURES))) not in PICTURES:
+            todo = f"There are {', '.join(PICTURES)}."
+            builder.problem(line, f"The lab “{slug}”: no picture “{values[name]}”", todo)
     builder.labs.append(slug)
     task, problems = said(token.content)
     builder.problems += [_at(line + 1, problem) for problem in problems]
     return builder.slot("lab", slug, params=values, show=show, task=task)
+
+
+def _settings(params: type[Params]) -> str:
+    return f"Its settings are {', '.join(params.model_fields) or 'none'}."
 
 
 def _shown(given: Any, params: type[Params], line: int, builder: Builder) -> list[str]:
@@ -182,6 +199,9 @@ def _template(kind: str, name: str, token: Token, builder: Builder) -> questions
         return None
     if not isinstance(given, dict):
         builder.problem(line, f"The question “{name}” is empty", "Write `ask: …` below it.")
+        return None
+    if lost := lost_backslash(given):
+        builder.problem(line, f"The question “{name}”: {lost}", TWICE)
         return None
     try:
         return questions.Template.model_validate({**given, "kind": kind, "name": name})

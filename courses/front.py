@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -45,7 +46,20 @@ class Problem:
     todo: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.todo}".strip()
+        return f"{self.message.rstrip('.')}. {self.todo}".strip()
+
+
+TWICE = "In double quotation marks a backslash is written twice, \\\\frac; in single ones once."
+
+
+def lost_backslash(said: Any) -> str:
+    """Where YAML has made a control character of `\\f` or `\\t` in a formula: a sentence, or ""."""
+    if isinstance(said, dict):
+        return next((lost for part in said.values() if (lost := lost_backslash(part))), "")
+    if isinstance(said, list):
+        return next((lost for part in said if (lost := lost_backslash(part))), "")
+    found = re.search(r"[\x00-\x08\x0b-\x1f\x7f].{0,8}|(?<=\$)\t.{0,8}", str(said))
+    return f"a backslash is lost before “{found[0][1:]}”" if found else ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,8 @@ def read(source: str) -> File:
         return File(None, text, first, (Problem(line, f"The front matter: {what}", todo),))
     if not isinstance(said, dict):
         return File(None, text, first, (Problem(2, "The front matter has no `title: …`"),))
+    if lost := lost_backslash(said):
+        return File(None, text, first, (Problem(2, f"The front matter: {lost}", TWICE),))
     try:
         return File(Front.model_validate(said), text, first)
     except ValidationError as fault:

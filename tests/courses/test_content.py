@@ -181,6 +181,7 @@ def test_a_section_that_was_edited_here_is_kept(content: Path) -> None:
         ("section.toml", "title = 1\n", "must hold title"),
         ("section.toml", "title = \n", "cannot be read"),
         ("window.md", file("a"), "has no number and slug"),
+        ("01-other.md", file("a"), "two lectures of one number"),
         ("01-window.md", "---\ntitle: a\n---\n", "Nothing was brought in"),
     ],
 )
@@ -212,7 +213,7 @@ def test_check_course_says_file_line_and_what_to_do(content: Path) -> None:
     path = content / "05-convolution" / "01-window.md"
     path.write_text(file("[a](/course/nowhere/)\n\n```python\n1 / 0\n```\n", status="draft"))
     said = io.StringIO()
-    with pytest.raises(CommandError, match="2 problems in 2 lectures"):
+    with pytest.raises(CommandError, match="Problems: 2"):
         call_command("check_course", content=content, stdout=said)
     lines = said.getvalue().splitlines()
     assert lines[0].startswith(f"{path}:7: The link “/course/nowhere/” leads nowhere. Write")
@@ -245,6 +246,7 @@ def test_code_is_executed_and_its_output_compared(text: str, says: str) -> None:
         ("[a](other.md)", {}, "leads nowhere"),
         (":::lab kernel-forge\na\n:::", {}, "not in the front matter"),
         ("a", {"labs": "[nothing]"}, "There is no lab"),
+        ("a", {"prerequisites": "[/course/nothing/here/]"}, "The prerequisite"),
         ("![a](pictures/b-1x1.png)", {}, "There is no picture"),
     ],
 )

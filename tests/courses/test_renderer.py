@@ -142,6 +142,10 @@ def test_a_lab_carries_its_settings() -> None:
         (':::lab kernel-forge {"stride": 9}\na\n:::', 7, "Stride must be"),
         (':::lab kernel-forge {"show": ["x"]}\na\n:::', 7, "names a control"),
         (":::lab kernel-forge\n:::\n\n:::lab hidden-kernel\n:::", 10, "embeds one lab"),
+        (':::lab kernel-forge {"picture": "cofee"}\na\n:::', 7, "no picture “cofee”"),
+        (":::note\na", 7, "“:::note” is not closed"),
+        ("a\n\n:::figure sliding-window\na\n\nMore.", 9, "is not closed"),
+        (':::question choice q\nask: "$\\frac{1}{2}$"\n:::', 7, "a backslash is lost before"),
         (":::question\n:::", 7, "a kind and a name"),
         ("a {{first-cnn.nope.median}}", 7, "no calibrated claim"),
         ("a {{nope.nope.median}}", 7, "There is no lab"),
@@ -166,6 +170,7 @@ def test_what_is_wrong_is_told_at_its_line(text: str, line: int, says: str) -> N
         (file("a").replace("published", "ready"), "neither draft nor published"),
         (file("a", objectives="[Understand it.]"), "begins with “You can”"),
         ("---\n---\n", "title"),
+        (file("a", key_points='["$\\frac{1}{2}$"]'), "a backslash is lost before “rac{1}{2"),
     ],
 )
 def test_a_front_matter_that_is_not_whole_is_told(source: str, says: str) -> None:

@@ -41,5 +41,5 @@ class Command(BaseCommand):
                 self.stdout.write(f"{file.path}:{problem.line}: {problem}")
                 count += 1
         if count:
-            raise CommandError(f"{count} problems in {len(files)} lectures.")
+            raise CommandError(f"Problems: {count}. Lectures looked at: {len(files)}.")
         self.stdout.write(f"{len(files)} lectures, and nothing is wrong.")

@@ -16,6 +16,8 @@ from courses.front import PUBLISHED, normalised, read
 from courses.models import Lecture, Picture, Section
 from courses.models.lecture import digest
 
+FEW = 5
+
 
 class Command(BaseCommand):
     help = (
@@ -101,9 +103,12 @@ class Command(BaseCommand):
 
     def strangers(self, sections: list[SectionFolder]) -> None:
         known = {(folder.slug, file.slug) for folder in sections for file in folder.lectures}
-        for section, slug in Lecture.objects.values_list("section__slug", "slug"):
-            if (section, slug) not in known:
-                self.stdout.write(f"{section}/{slug} is here, and in no file of this folder.")
+        rows = Lecture.objects.values_list("section__slug", "slug")
+        found = [f"{section}/{slug}" for section, slug in rows if (section, slug) not in known]
+        for name in found[:FEW]:
+            self.stdout.write(f"{name} is here, and in no file of this folder.")
+        if found[FEW:]:
+            self.stdout.write(f"So are {len(found) - FEW} more.")
 
 
 def _bring(row: Lecture, source: str) -> str:
