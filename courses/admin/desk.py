@@ -68,16 +68,16 @@ def edit(request: HttpRequest, admin: ModelAdmin[Lecture], lecture: Lecture) -> 
                 return redirect(request.path)
     change = lecture.last_change
     context = {"lecture": lecture, "outcome": outcome, "change": change, "who": who(change)}
+    context["stumbles"] = stumbles_of(lecture)
+    context["can_delete"] = admin.has_delete_permission(request, lecture)
     if request.htmx:  # type: ignore[attr-defined]
         context["replaces"] = outcome.source != normalised(request.POST.get("source", ""))
         return render(request, "courses/admin/_answer.html", context, status=outcome.status)
-    context |= _around(request, admin, lecture, outcome.source)
+    context |= _around(request, lecture, outcome.source)
     return render(request, "courses/admin/lecture.html", context, status=outcome.status)
 
 
-def _around(
-    request: HttpRequest, admin: ModelAdmin[Lecture], lecture: Lecture, source: str
-) -> dict[str, Any]:
+def _around(request: HttpRequest, lecture: Lecture, source: str) -> dict[str, Any]:
     """What the page shows around the editor."""
     proof = proof_of(source)
     return {
@@ -87,8 +87,6 @@ def _around(
         "link": request.build_absolute_uri(preview_path(lecture)),
         "days": DAYS,
         "longest": LONGEST,
-        "stumbles": stumbles_of(lecture),
-        "can_delete": admin.has_delete_permission(request, lecture),
     }
 
 

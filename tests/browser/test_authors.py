@@ -219,6 +219,7 @@ def test_it_is_published_students_see_it_and_the_history_restores(
     assert "For students." not in desk.source
     desk.press("Withdraw")
     expect(desk.state).to_have_text("Draft")
+    expect(page.get_by_role("link", name="View on site")).to_have_count(0)
     student.reload()
     expect(student.locator(".lecture-text")).to_have_count(0)
 

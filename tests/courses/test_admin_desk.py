@@ -114,13 +114,14 @@ def test_what_a_lecture_should_have_is_asked_for_once_and_can_be_left_out(
     answer = ada.send(draft, draft.source, do="publish-anyway")
     assert answer.status_code == 200 and "Students see this text now" in text_of(answer)
     assert now(draft).is_published and "status: published" in now(draft).source
+    assert "View on site" in text_of(answer), "the links follow the state"
     assert "A window slides." in students_page()
 
 
 def test_a_withdrawn_lecture_is_gone_for_students_and_its_text_is_kept(ada: Author) -> None:
     row = lecture()
     answer = ada.send(row, row.source + "\nOn the way out.\n", do="withdraw")
-    assert "Withdrawn." in text_of(answer)
+    assert "Withdrawn." in text_of(answer) and "View on site" not in text_of(answer)
     assert "A window slides." not in students_page()
     assert "On the way out." in now(row).source and "status: draft" in now(row).source
 
