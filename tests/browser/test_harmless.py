@@ -32,13 +32,13 @@ PROVOKE = """() => {
 
 def write(folder: Path) -> list[str]:
     """A course in which each lecture holds one payload; the lectures' addresses."""
-    section = folder / "01-payloads"
-    section.mkdir(parents=True)
-    (section / "section.toml").write_text('title = "Payloads"\nsummary = "None works."\n')
     for n, payload in enumerate(PAYLOADS):
+        section = folder / f"{n // 90 + 1:02}-payloads-{n // 90}"
+        section.mkdir(parents=True, exist_ok=True)
+        (section / "section.toml").write_text('title = "Payloads"\nsummary = "None works."\n')
         text = file(f"Before.\n\n{payload}\n\nAfter.\n", title=f"Payload {n}")
-        (section / f"{n % 100:02}-p{n}.md").write_bytes(text.encode())
-    return [f"/course/payloads/p{n}/" for n in range(len(PAYLOADS))]
+        (section / f"{n % 90 + 1:02}-p{n}.md").write_bytes(text.encode())
+    return [f"/course/payloads-{n // 90}/p{n}/" for n in range(len(PAYLOADS))]
 
 
 def test_no_payload_runs_loads_or_breaks_out(
