@@ -82,11 +82,14 @@ class Sheet:
 def _filled(
     text: str, common: Mapping[str, str], own: Mapping[str, str], is_kept: bool
 ) -> Iterator[tuple[str, bool]]:
+    if "\x00" not in text:
+        yield text, is_kept and len(text) >= SHORT
+        return
     for n, part in enumerate(_split(text) if is_kept else HOLE.split(text)):
         if n % 2 == 0:
             yield part, is_kept
         elif part in own:
-            yield from _filled(own[part], common, own, False)
+            yield from _filled(own[part], common, own, is_kept)
         elif part in common:
             yield from _filled(common[part], common, own, is_kept)
 

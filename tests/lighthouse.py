@@ -16,6 +16,9 @@ FLAGS = (
     "--disable-component-update --disable-sync --no-first-run"
 )
 
+TRIES = 3
+"""Now and then it asks to be run again: it has missed the beginning of its own trace."""
+
 
 def report(url: str, *categories: str) -> dict[str, Any]:
     """Lighthouse's report on an address; `categories` such as "accessibility"."""
@@ -30,15 +33,18 @@ def report(url: str, *categories: str) -> dict[str, Any]:
         "--quiet",
         "--no-enable-error-reporting",
     ]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "CHROME_PATH": chromium},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-        cwd=Path("/tmp"),
-    )
+    for _ in range(TRIES):
+        done = subprocess.run(
+            command,
+            env={**os.environ, "CHROME_PATH": chromium},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+            cwd=Path("/tmp"),
+        )
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr[-2_000:]
     found: dict[str, Any] = json.loads(done.stdout)
     return found
