@@ -45,7 +45,7 @@ def directive(token: Token, builder: Builder) -> str:
     return make(rest.strip(), token, builder)
 
 
-def _note(title: str, token: Token, builder: Builder, kind: str = "note") -> str:
+def _note(title: str, token: Token, builder: Builder, kind: str) -> str:
     inner = builder.nested(token.content, token.meta["line"] + 1)
     return f'<aside class="{kind}"><p class="note-title">{escape(title)}</p>{inner}</aside>'
 

@@ -84,8 +84,7 @@ class Page:
 class Builder:
     """Collects, while a text is rendered, what it holds and what is wrong with it."""
 
-    def __init__(self, first: int = 1) -> None:
-        self.first = first
+    def __init__(self) -> None:
         self.slots: list[Part] = []
         self.problems: list[Problem] = []
         self.headings: list[Heading] = []
@@ -164,7 +163,7 @@ def clean(html: str) -> str:
 def render(source: str) -> Page:
     """A lecture's file as a page. It never raises: what is wrong is among the problems."""
     file = read(source)
-    builder = Builder(file.first)
+    builder = Builder()
     parts = builder.parts(builder.render(file.text, file.first))
     return Page(
         front=file.front,

@@ -79,7 +79,6 @@ def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
     """What the text of a lecture needs, on its page and in a preview."""
     front = page.front
     return {
-        "page": page,
         "front": front,
         "objectives": [say(text) for text in front.objectives] if front else [],
         "key_points": [say(text) for text in front.key_points] if front else [],

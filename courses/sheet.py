@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -56,17 +56,7 @@ class Sheet:
 
     def pieces(self, own: Mapping[str, str]) -> Iterable[tuple[str, bool]]:
         """The page in pieces; whether each is kept, or of this reader."""
-        if self.is_kept and not own.keys() & self.common.keys():
-            return [(own.get(part, ""), False) if n % 2 else (part, True) for n, part in self._flat]
-        return _filled(self.text, self.common, own, self.is_kept)
-
-    @cached_property
-    def _flat(self) -> tuple[tuple[int, str], ...]:
-        """Text and holes by turns, where a reader has only what every reader has."""
-        text = self.text
-        for _ in range(2):
-            text = HOLE.sub(lambda hole: self.common.get(hole[1], hole[0]), text)
-        return tuple(enumerate(HOLE.split(text)))
+        return _filled(self.text, {**self.common, **own}, self.is_kept)
 
     def response(self, request: HttpRequest, own: Mapping[str, str]) -> HttpResponse:
         """The page as it is sent, compressed where the browser takes that."""
@@ -79,19 +69,15 @@ class Sheet:
         return answer
 
 
-def _filled(
-    text: str, common: Mapping[str, str], own: Mapping[str, str], is_kept: bool
-) -> Iterator[tuple[str, bool]]:
-    if "\x00" not in text:
+def _filled(text: str, values: Mapping[str, str], is_kept: bool) -> Iterator[tuple[str, bool]]:
+    if "\x00" not in text:  # a reader's own, where it is short: not worth keeping
         yield text, is_kept and len(text) >= SHORT
         return
     for n, part in enumerate(_split(text) if is_kept else HOLE.split(text)):
         if n % 2 == 0:
             yield part, is_kept
-        elif part in own:
-            yield from _filled(own[part], common, own, is_kept)
-        elif part in common:
-            yield from _filled(common[part], common, own, is_kept)
+        elif part in values:
+            yield from _filled(values[part], values, is_kept)
 
 
 @lru_cache(maxsize=4_096)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -42,7 +43,7 @@ class Mark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Question(ABC):
     """Base of all kinds. `hints` come one at a time, then the `solution` with its arithmetic.
 
     `fresh`: another try may have other numbers.
@@ -56,8 +57,9 @@ class Question:
     fresh: bool = False
     grids: tuple[Grid, ...] = ()
 
+    @abstractmethod
     def mark(self, given: str) -> Mark:
-        raise NotImplementedError
+        """What is said of an answer, as it was typed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,19 +42,13 @@ def proof_of(source: str) -> Proof:
     source = normalised(source)
     if found := refusal(source):
         return Proof(_nothing(source, Problem(1, found)), (Problem(1, found),), ())
-    try:
-        page = render(source)
-        if page.front is None:
-            return Proof(page, page.problems, ())
-        shown = with_status(source, PUBLISHED)
-        page = render(shown)
-        wants = [p for p in problems_in(shown, _places(), _pictures()) if p not in page.problems]
-        return Proof(page, page.problems, tuple(wants))
-    except (RecursionError, ValueError) as fault:
-        deep = isinstance(fault, RecursionError)
-        says = "Something is nested too deeply" if deep else f"Something cannot be read: {fault}"
-        problem = Problem(1, says, "Look at the brackets, the dates and the numbers in the YAML.")
-        return Proof(_nothing(source, problem), (problem,), ())
+    page = render(source)
+    if page.front is None:
+        return Proof(page, page.problems, ())
+    shown = with_status(source, PUBLISHED)
+    page = render(shown)
+    wants = [p for p in problems_in(shown, _places(), _pictures()) if p not in page.problems]
+    return Proof(page, page.problems, tuple(wants))
 
 
 def refusal(source: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from accounts.models import User
-from courses.front import DRAFT, PUBLISHED, File, normalised, read, with_status
+from courses.front import DRAFT, PUBLISHED, normalised, read, with_status
 from courses.markdown import Page, render
 
 SET_ASIDE = "set aside"
@@ -108,7 +108,7 @@ class Lecture(models.Model):
 
     def _parse(self) -> None:
         """The columns that lists need, of what students see, or else of the draft."""
-        front = _read(self.published or self.source).front
+        front = read(self.published or self.source).front
         if front is not None:
             self.title, self.summary = front.title, front.summary
             self.minutes, self.labs = front.minutes, list(front.labs)
@@ -132,11 +132,6 @@ class Lecture(models.Model):
     def page(self) -> Page:
         """What students see."""
         return render(self.published)
-
-    @property
-    def draft(self) -> Page:
-        """What its authors have now."""
-        return render(self.source)
 
     @property
     def state(self) -> State:
@@ -201,15 +196,7 @@ class Lecture(models.Model):
         return self.history.exclude(history_change_reason=SET_ASIDE).first()
 
 
-def _read(source: str) -> File:
-    """As courses.front reads it; what even its parser chokes on is a file without front matter."""
-    try:
-        return read(source)
-    except (RecursionError, ValueError):
-        return File(None, source, 1)
-
-
 def _stated(source: str, status: str) -> str:
     """The source with this status; one whose front matter cannot be read stays as it is."""
     source = normalised(source)
-    return with_status(source, status) if _read(source).front else source
+    return with_status(source, status) if read(source).front else source

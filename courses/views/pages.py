@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """What this is, and the road map of all sections, with the reader's progress."""
     course = atlas()
     journey = journey_of(known_learner_id(request), course)
-    if not journey.has_begun:
+    if not (journey.has_begun or journey.labs_run):
         return answered(request, home_sheet(course), {})
     return answered(request, _home(course, journey, is_kept=False), {})
 

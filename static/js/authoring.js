@@ -114,19 +114,3 @@ proof.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (link && !link.getAttribute("href").startsWith("#")) link.target = "_blank";
 });
-
-// --- the link to the preview
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  const field = document.querySelector(button.dataset.copy);
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-    button.textContent = "Copied";
-  } catch { // plain http: what is selected can be copied by hand
-    button.textContent = "Selected";
-  }
-  setTimeout(() => { button.textContent = "Copy"; }, 2000);
-});

@@ -74,7 +74,7 @@ document.addEventListener("click", async ({ target }) => {
 // Where the browser does not let a page copy (plain http), the address is there to be copied by hand.
 function offer(button, href) {
   const field = Object.assign(document.createElement("input"), { className: "address", readOnly: true, value: href });
-  field.setAttribute("aria-label", "Address of this run");
+  field.setAttribute("aria-label", "The address");
   button.replaceWith(field);
   field.select();
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import Contexts, Ended
 from tests.browser.pages import Forge, Lab, slot, wait_for_points
@@ -134,6 +135,20 @@ def test_on_a_phone_the_live_map_stays_in_sight_above_the_control_that_is_touche
         assert shown and touched
         assert 0 <= shown["y"] < shown["y"] + shown["height"] < NARROW["height"] * 0.6
         assert touched["y"] > shown["y"] + shown["height"], f"{name} lies under the map"
+
+
+def test_on_a_phone_nothing_jumps_when_the_first_map_comes(new_context: Contexts) -> None:
+    page = new_context(viewport=NARROW).new_page()
+    held: list[Route] = []
+    page.route(re.compile(r"/drafts/\w+/$"), lambda route: held.append(route))
+    page.goto("/labs/kernel-forge/")
+    expect(slot(page, "map").get_by_text("Appears in a moment.")).to_be_visible()
+    before = page.locator(".lab-controls").bounding_box()
+    held[0].continue_()
+    expect(slot(page, "map").locator("img").first).to_be_visible()
+    expect(slot(page, "map").locator(".sentence")).to_contain_text("cells")
+    after = page.locator(".lab-controls").bounding_box()
+    assert before and after and abs(after["y"] - before["y"]) < 24, "a line of text at most"
 
 
 def test_on_a_phone_a_training_that_starts_is_brought_into_sight(new_context: Contexts) -> None:

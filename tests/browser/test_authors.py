@@ -301,6 +301,10 @@ def test_the_link_to_a_draft_works_for_anybody(
 ) -> None:
     desk = Desk(author("ada"), "Rehearsal of share")
     link = desk.page.get_by_role("textbox", name="Preview link").input_value()
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.press("Copy")
+    expect(desk.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert desk.page.evaluate("() => navigator.clipboard.readText()") == link
     anybody = new_context(base_url=course.base_url).new_page()
     anybody.goto(link)
     expect(anybody.locator(".desk-banner")).to_contain_text("Only people with this link see it")

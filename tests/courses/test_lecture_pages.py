@@ -15,6 +15,7 @@ from accounts.models import Learner, User
 from courses.atlas import look_again
 from courses.models import Answer, Lecture, Progress, Section
 from courses.models.progress import question
+from labs.lab import catalog
 from tests.courses.specimen import CHOICE, NUMERIC, TEXT, file, lecture
 from tests.engine import cast
 from tests.test_templates import Page
@@ -241,8 +242,15 @@ def test_a_lab_counts_as_run_when_its_run_has_succeeded(alice: Client) -> None:
     lecture(":::lab steady\nTry.\n:::\n", labs="[steady]")
     alice.post("/labs/steady/run/", {"steps": "2"})
     assert "not run yet" in text_of(alice, URL)
+    assert 'aria-label="run"' not in text_of(alice, "/")
     cast.work()
     assert "not run yet" not in text_of(alice, URL)
+    section = Section.objects.get()
+    section.number = catalog()["steady"].section
+    section.save()
+    home = text_of(alice, "/")
+    assert 'aria-label="run"' in home and "Start with" in home
+    assert "</span> Run" in text_of(alice, "/course/convolution/")
 
 
 def test_a_guests_answers_move_into_the_account(window: Lecture, alice: Client) -> None:
