@@ -73,6 +73,8 @@ document.addEventListener("click", async ({ target }) => {
 
 // Where the browser does not let a page copy (plain http), the address is there to be copied by hand.
 function offer(button, href) {
+  const there = button.parentElement.querySelector("input[readonly]");
+  if (there) { there.select(); return; }
   const field = Object.assign(document.createElement("input"), { className: "address", readOnly: true, value: href });
   field.setAttribute("aria-label", "The address");
   button.replaceWith(field);

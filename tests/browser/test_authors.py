@@ -305,6 +305,9 @@ def test_the_link_to_a_draft_works_for_anybody(
     desk.press("Copy")
     expect(desk.page.get_by_role("button", name="Copied")).to_be_visible()
     assert desk.page.evaluate("() => navigator.clipboard.readText()") == link
+    desk.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    desk.press("Copied")
+    expect(desk.page.get_by_role("textbox", name="Preview link")).to_be_focused()
     anybody = new_context(base_url=course.base_url).new_page()
     anybody.goto(link)
     expect(anybody.locator(".desk-banner")).to_contain_text("Only people with this link see it")

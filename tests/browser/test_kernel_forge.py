@@ -261,7 +261,7 @@ def test_a_link_that_the_browser_does_not_copy_is_there_to_be_copied_by_hand(
     expect(forge.permalink).to_be_visible()
     link = forge.permalink.get_attribute("href")
     page.get_by_role("button", name="Copy the link").click()
-    address = page.get_by_label("Address of this run")
+    address = page.get_by_label("The address")
     expect(address).to_have_value(re.compile(rf"^http://.*{link}$"))
     expect(address).to_be_focused()
     assert address.evaluate("field => field.readOnly && getSelection().toString() === field.value")
