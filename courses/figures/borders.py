@@ -29,7 +29,7 @@ Rows = tuple[tuple[int, ...], ...]
 
 class Border(params.Params):
     mode: Literal["zeros", "reflect", "replicate", "circular"] = choice(
-        "zeros", MODES, label="What the border holds"
+        "zeros", MODES, label="What the frame holds"
     )
     p: int = slider(2, low=1, high=3, label="Padding, p", unit="pixels")
 
@@ -65,7 +65,7 @@ def border_modes(border: Border) -> Drawing:
     p, mode = border.p, border.mode
     padded, mapped = bordered(PICTURE, p, mode), means(bordered(PICTURE, 1, mode))
     every = [v for name in MODES for row in means(bordered(PICTURE, 1, name)) for v in row]
-    alt = f"A picture of 4×4 with a border of {p}, {mode}. The mean in its upper left corner is "
+    alt = f"A picture of 4×4 with a frame of {p}, {mode}. The mean in its upper left corner is "
     alt += f"{mapped[0][0]}, and the pixel there {PICTURE[0][0]}."
     side, start = 10 * CELL + 2 * GAP, (3 - p) * CELL
     right, top = side + 56, 28 + 3 * CELL + GAP
@@ -91,7 +91,7 @@ def _says(padded: Rows, p: int, mode: str) -> str:
     written = " | ".join(" ".join(map(str, part)) for part in parts)
     near = [v for line in bordered(PICTURE, 1, mode)[:3] for v in line[:3]]
     return (
-        f"Row 0 with its border: {written}. Mean in the corner: ({' + '.join(map(str, near))}) / 9 "
+        f"Row 0 with its frame: {written}. Mean in the corner: ({' + '.join(map(str, near))}) / 9 "
         f"= {number(sum(near))} / 9 = {sum(near) // 9}; the pixel there is {PICTURE[0][0]}."
     )
 

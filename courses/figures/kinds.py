@@ -38,13 +38,13 @@ def dilated_kernel(dilated: Dilated) -> Drawing:
     """The pixels that one cell of the last map depends on, through one to three 3×3 kernels."""
     rates = tuple(int(d) for d in dilated.rates.split(", "))
     offsets, middle = seen(rates), SIDE // 2
-    reach = 2 * max(offsets) + 1
+    span = 2 * max(offsets) + 1
     layers = f"Dilation {rates[0]}" if len(rates) == 1 else f"Dilations {dilated.rates} in turn"
     says = (
         f"{layers}: {9 * len(rates)} weights. The cell depends on {len(offsets) ** 2} of the "
-        f"{reach}×{reach} = {reach**2} pixels in its reach."
+        f"{span}×{span} = {span**2} pixels that it spans."
     )
-    edge = (middle - reach // 2) * CELL
+    edge = (middle - span // 2) * CELL
     cells = (
         svg.rect(c * CELL, r * CELL, CELL, CELL, "cell " + _kind(r - middle, c - middle, offsets))
         for r in range(SIDE)
@@ -53,7 +53,7 @@ def dilated_kernel(dilated: Dilated) -> Drawing:
     drawn = svg.svg(
         SIDE * CELL + 4, SIDE * CELL + 4,
         f'<g transform="translate(2 2)">{"".join(cells)}'
-        f"{svg.window(edge, edge, reach, reach, CELL)}</g>",
+        f"{svg.window(edge, edge, span, span, CELL)}</g>",
         alt=says,
     )  # fmt: skip
     return Drawing(drawn, says, says)

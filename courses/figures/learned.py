@@ -79,15 +79,17 @@ class Moment(params.Params):
     steps: Literal["0", "10", "20", "40", "150"] = choice(
         "150", list(STATES), label="Steps learned"
     )
-    stripes: Literal["upright", "lying"] = choice(
-        "upright", {"upright": "Upright", "lying": "Lying"}, label="Stripes in the picture"
+    stripes: Literal["vertical", "horizontal"] = choice(
+        "vertical",
+        {"vertical": "Vertical", "horizontal": "Horizontal"},
+        label="Stripes in the picture",
     )
 
 
 def picture(stripes: str) -> Grid:
     """12×12 pixels from −1 to 1: stripes of the lecture's kind, without its noise."""
     wave = tuple(sin(2 * pi * at / PERIOD) for at in range(SIDE))
-    if stripes == "upright":
+    if stripes == "vertical":
         return (wave,) * SIDE
     return tuple((height,) * SIDE for height in wave)
 

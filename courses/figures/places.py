@@ -46,23 +46,23 @@ class Size(params.Params):
     def leaves_room_for_the_kernel(cls, d: int, info: ValidationInfo) -> int:
         if {"n", "k", "p"} <= info.data.keys():
             n, k, p = (info.data[name] for name in ("n", "k", "p"))
-            if reach(k, d) > n + 2 * p:
+            if span_of(k, d) > n + 2 * p:
                 raise refuse(
-                    f"The kernel reaches over {d}·({k} − 1) + 1 = {reach(k, d)} pixels, and the "
+                    f"The kernel spans {d}·({k} − 1) + 1 = {span_of(k, d)} pixels, and the "
                     f"padded row has {n} + 2·{p} = {n + 2 * p}. Take a smaller kernel, less "
                     "dilation, more padding, or more pixels."
                 )
         return d
 
 
-def reach(k: int, d: int) -> int:
+def span_of(k: int, d: int) -> int:
     """How many pixels k kernel cells span where they look at every d-th pixel."""
     return d * (k - 1) + 1
 
 
 def places(n: int, k: int, s: int, p: int = 0, d: int = 1) -> Places:
     """The pixels that each place of the window reads, from the first place to the last."""
-    starts = range(-p, n + p - reach(k, d) + 1, s)
+    starts = range(-p, n + p - span_of(k, d) + 1, s)
     return tuple(tuple(start + d * j for j in range(k)) for start in starts)
 
 
@@ -98,7 +98,7 @@ def stride_places(given: Stride) -> Drawing:
 def output_size(given: Size) -> Drawing:
     """A padded row, every place of the kernel on it with its holes, and the formula filled in."""
     n, k, s, p, d = given.n, given.k, given.s, given.p, given.d
-    found, span = places(n, k, s, p, d), reach(k, d)
+    found, span = places(n, k, s, p, d), span_of(k, d)
     alt = (
         f"A row of {n} pixels with {p} of padding on each side; a kernel of {k} cells, stride {s}, "
         f"dilation {d}: {len(found)} places."
@@ -116,7 +116,7 @@ def output_size(given: Size) -> Drawing:
         svg.window(x, 122, 1, span, CELL),
         alt=alt,
     )  # fmt: skip
-    says = [f"The kernel reaches over {_pixels(span)} of {n + 2 * p}.", _moves(n + 2 * p - span, s)]
+    says = [f"The kernel spans {_pixels(span)} of {n + 2 * p}.", _moves(n + 2 * p - span, s)]
     left = (n + 2 * p - span) % s
     if left:
         says.append(f"Left over at the end: {left}.")

@@ -68,7 +68,7 @@ def test_the_lecture_ends_with_the_kernels_of_the_last_state(lecture: dict[str, 
 
 
 @pytest.mark.parametrize("steps", list(STATES))
-@pytest.mark.parametrize("stripes", ["upright", "lying"])
+@pytest.mark.parametrize("stripes", ["vertical", "horizontal"])
 def test_the_maps_are_torchs_after_bias_and_relu(steps: str, stripes: str) -> None:
     kept, x = STATES[steps], torch.tensor(learned.picture(stripes))
     w, b = torch.tensor(kept.kernels)[:, None], torch.tensor(kept.biases)
@@ -79,7 +79,7 @@ def test_the_maps_are_torchs_after_bias_and_relu(steps: str, stripes: str) -> No
     assert [learned.mean(y) for y in maps] == pytest.approx(wanted.mean((1, 2)).tolist(), abs=1e-4)
 
 
-@pytest.mark.parametrize(("stripes", "answers"), [("upright", 0), ("lying", 1)])
+@pytest.mark.parametrize(("stripes", "answers"), [("vertical", 0), ("horizontal", 1)])
 def test_after_150_steps_each_kernel_answers_to_one_direction(stripes: str, answers: int) -> None:
     kept = STATES["150"]
     both = zip(kept.kernels, kept.biases, strict=True)

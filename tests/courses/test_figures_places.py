@@ -72,7 +72,7 @@ def test_a_place_past_the_last_is_the_last() -> None:
 def test_it_refuses_a_kernel_that_is_wider_than_the_padded_row() -> None:
     params, errors = validate(places.Size, {"n": 3, "k": 3, "s": 1, "p": 0, "d": 2})
     assert params is None
-    assert "reaches over 2·(3 − 1) + 1 = 5 pixels" in errors["d"]
+    assert "spans 2·(3 − 1) + 1 = 5 pixels" in errors["d"]
     assert "has 3 + 2·0 = 3" in errors["d"]
 
 
