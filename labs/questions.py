@@ -144,10 +144,13 @@ def shuffled(options: Sequence[Option], order: Sequence[int]) -> tuple[Option, .
     return tuple(options[n] for n in order)
 
 
+GROUPED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])")
+
+
 def _number(text: str) -> float | None:
-    """A number as people write it: "1,024", "−0.5", "12 %", "1e-3"."""
+    """A number as people write it: "1,024", "0,125", "−0.5", "12 %", "1e-3"."""
     plain = text.strip()[:LONGEST].replace("−", "-").replace(" ", "").replace("\u202f", "")
-    plain = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", plain).rstrip("%")
+    plain = GROUPED.sub(lambda found: found[0].replace(",", ""), plain).rstrip("%")
     try:
         value = float(plain.replace(",", "."))
     except ValueError:

@@ -21,7 +21,17 @@ def test_a_number_is_read_as_people_write_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1,024", 1024), ("−3", -3), ("12 345", 12345), ("50 %", 50), ("1,5", 1.5)]
+    ("text", "value"),
+    [
+        ("1,024", 1_024),
+        ("−1,234,567.5", -1_234_567.5),
+        ("12 345", 12_345),
+        ("50 %", 50),
+        ("1,5", 1.5),
+        ("0,125", 0.125),
+        ("-0,855", -0.855),
+        ("12,3456", 12.3456),
+    ],
 )
 def test_thousands_minus_and_percent_are_understood(text: str, value: float) -> None:
     assert Number(name="n", ask="?", answer=value).mark(text).right
@@ -32,7 +42,9 @@ def test_a_likely_mistake_is_told_why_it_is_wrong() -> None:
     assert HALF.mark("0.7").right is False
 
 
-@pytest.mark.parametrize("text", ["", "half", "1/2", "nan", "inf", "1e999", "x" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["", "half", "1/2", "1,024,5", "nan", "inf", "1e999", "x" * 10_000]
+)
 def test_what_is_no_number_is_no_try(text: str) -> None:
     mark = HALF.mark(text)
     assert not mark.was_read and "such as" in mark.says

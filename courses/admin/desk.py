@@ -34,6 +34,7 @@ class Conflict:
 
     change: Any
     changes: Changes
+    verb: str
 
     @property
     def who(self) -> str:
@@ -93,7 +94,10 @@ def _around(request: HttpRequest, lecture: Lecture, source: str) -> dict[str, An
 def act(request: HttpRequest, lecture: Lecture) -> Outcome:
     """Do what the pressed button says, with the text as it was sent."""
     sent = request.POST
-    do, source = sent.get("do", "save"), normalised(sent.get("source", ""))
+    over = "over" in sent
+    do, source = sent.get("over-do" if over else "do", "save"), normalised(sent.get("source", ""))
+    if "source" not in sent:
+        return Outcome(lecture.source, "Not saved: the form came without its text.", 422)
     if found := refusal(source):
         said = f"Not saved: {found[0].lower()}{found[1:]}. Mend that, then save again."
         return Outcome(source.replace("\x00", ""), said, 422, _number(sent.get("version")))
@@ -106,16 +110,14 @@ def act(request: HttpRequest, lecture: Lecture) -> Outcome:
         if not proof.can_be_published or (proof.wants and verb == do):
             version = _number(sent.get("version"))
             return Outcome(source, "Not published yet.", 422, version, proof=proof)
-    over = "over" in sent
     version = _number(sent.get("over" if over else "version"))
-    return _done(lecture, VERBS.get(verb, VERBS["save"]), source, version, over)
+    return _done(lecture, do, source, version, over)
 
 
-def _done(
-    lecture: Lecture, verb: tuple[Verb, str], source: str, version: int, over: bool
-) -> Outcome:
-    act_on, said = verb
-    if source == {Lecture.rewrite: lecture.source, Lecture.publish: lecture.published}.get(act_on):
+def _done(lecture: Lecture, do: str, source: str, version: int, over: bool) -> Outcome:
+    act_on, said = VERBS.get(do.removesuffix("-anyway"), VERBS["save"])
+    is_so = {Lecture.rewrite: True, Lecture.publish: source == lecture.published}
+    if source == lecture.source and is_so.get(act_on):
         return Outcome(source, f"{said.partition('.')[0]} already: nothing has changed since.")
     if act_on(lecture, source, version):
         if act_on is Lecture.rewrite and lecture.source != source:
@@ -124,7 +126,7 @@ def _done(
             said += " What it was before is kept in the history."
         return Outcome(lecture.source, said)
     lecture.refresh_from_db()
-    conflict = Conflict(lecture.last_change, changes(lecture.source, source))
+    conflict = Conflict(lecture.last_change, changes(lecture.source, source), do)
     return Outcome(source, "Not saved.", 409, version, conflict=conflict)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import NOBODY, Learner
+from courses.expressions import BadExpression
 from courses.markdown import render, say
 from courses.models.lecture import Lecture
 from labs.models.answer import Asked, Standing, asked_now
@@ -79,15 +81,24 @@ class Answer(Standing):
         return f"{self.progress_id} {self.name}"
 
 
+DRAWS = 20
+
+
 @lru_cache(maxsize=4_096)
 def question(source: str, name: str, variant: int) -> Question | None:
-    """A lecture's question with the numbers of a try: the same for everybody, so it is kept."""
+    """A lecture's question with the numbers of a try: the same for everybody, so it is kept.
+
+    Numbers that its template can make nothing of (a division by zero) are drawn again.
+    """
     template = render(source).questions.get(name)
-    return template.made(f"{name}/{variant}", say) if template else None
+    for draw in range(DRAWS if template else 0):
+        with suppress(BadExpression):
+            return template.made(f"{name}/{variant}" + f"/{draw}" * (draw > 0), say)
+    return None
 
 
 def asked(source: str, name: str, answer: Answer | None = None) -> Asked | None:
-    """A question as it is asked now; None where the lecture asks nothing of that name."""
+    """A question as it is asked now; None where the lecture cannot ask anything of that name."""
     answer = answer or Answer(name=name)
     found = question(source, name, answer.variant)
     return asked_now(found, answer) if found else None

@@ -70,9 +70,10 @@ class Learner(models.Model):
         Does nothing where the guest is gone already, or has become an account.
         """
         with transaction.atomic():
-            # Held, so that no start of this moment leaves a run behind that nobody moves.
-            still = Learner.objects.select_for_update().filter(pk=guest.pk, user=None).first()
-            if still is not None and still != self:
+            # Held, so that nothing of this moment is left behind that nobody moves.
+            both = Learner.objects.select_for_update().filter(pk__in=[self.pk, guest.pk])
+            still = next((one for one in both.order_by("pk") if one.pk == guest.pk), None)
+            if still is not None and still.is_guest and still != self:
                 taken_in.send(sender=Learner, learner=self, guest=still)
                 still.delete()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -166,6 +167,34 @@ def test_over_theirs_means_over_what_was_shown_and_nothing_newer(
     bob.send(now(draft), draft.source + "\nBob's second.\n")
     assert ada.send(draft, draft.source + "\nAda's.\n", over=1).status_code == 409
     assert "Bob's second." in now(draft).source
+
+
+def test_mine_is_published_over_theirs_where_that_was_asked(ada: Author, draft: Lecture) -> None:
+    Author("bob").send(draft, draft.source + "\nBob's.\n")
+    mine = draft.source + "\nAda's.\n"
+    shown = ada.send(draft, mine, do="publish-anyway")
+    assert shown.status_code == 409 and "Publish mine over it" in text_of(shown)
+    verb = re.search(r'name="over-do" value="([\w-]+)"', shown.content.decode())
+    assert verb and not now(draft).is_published
+    more = {"over": 1, "over-do": verb[1]}
+    assert ada.send(draft, mine, **more).status_code == 200
+    assert "Ada's." in students_page()
+
+
+@pytest.mark.parametrize("do", ["publish", "publish-anyway"])
+def test_an_old_text_is_not_published_already_where_another_has_a_draft(
+    ada: Author, do: str
+) -> None:
+    row = lecture()
+    Author("bob").send(row, row.source + "\nBob's draft.\n")
+    assert ada.send(row, row.source, do=do).status_code in (409, 422)
+    assert "Bob's draft." in now(row).source and now(row).version == 1
+
+
+def test_a_form_without_its_text_changes_nothing(ada: Author, draft: Lecture) -> None:
+    answer = ada.post(desk(draft), version=draft.version, do="save")
+    assert answer.status_code == 422 and "without its text" in text_of(answer)
+    assert now(draft).source == draft.source
 
 
 def test_theirs_is_taken_and_mine_stays_in_the_history(ada: Author, draft: Lecture) -> None:

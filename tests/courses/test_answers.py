@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Learner, User
+from courses.expressions import BadExpression
+from courses.markdown import render, say
 from courses.models import Answer, Lecture, Progress, Section
 from courses.models.progress import question
 from labs.lab import catalog
@@ -89,6 +91,21 @@ def test_what_one_answers_nobody_else_sees(window: Lecture, alice: Client) -> No
     assert "Right" not in text_of(bob, URL)
     give(bob, "edge", wrong_answer(window, "edge"))
     assert "0 of 3 questions" in text_of(bob, URL) and "1 of 3" in text_of(alice, URL)
+
+
+def test_numbers_that_make_no_question_are_drawn_again() -> None:
+    asks = NUMERIC.replace("k: [3, 5]", "k: 0..600").replace("answer: n - k + 1", "answer: n / k")
+    asks = asks.partition("tolerance")[0] + "tolerance: 0\nhints: [Divide.]\nsolution: Done.\n:::\n"
+    source = file(asks)
+    template = render(source).questions["width"]
+    refused = []
+    for variant in range(3_000):
+        try:
+            template.made(f"width/{variant}", say)
+        except BadExpression:
+            refused.append(variant)
+    assert refused, "some tries draw k = 0"
+    assert all(question(source, "width", variant) for variant in refused)
 
 
 def test_an_unknown_question_is_not_found(window: Lecture, alice: Client) -> None:
