@@ -71,18 +71,24 @@ def _highlighted(text: str, language: str) -> str:
 
 
 RUNNER = r"""
-import contextlib, io, json, os, sys, traceback, warnings
+import json, os, sys, tempfile, traceback, warnings
 os.environ.setdefault("KERAS_BACKEND", "torch")
 warnings.simplefilter("ignore")
+results, out = os.fdopen(os.dup(1), "w"), tempfile.TemporaryFile(buffering=0)
+os.dup2(out.fileno(), 1)  # what a process that a block starts prints is the block's output, too
+sys.stdout.reconfigure(encoding="utf-8", write_through=True)
 names = {"__name__": "lecture"}
 for number, block in enumerate(json.load(sys.stdin)):
-    out, fault = io.StringIO(), ""
-    with contextlib.redirect_stdout(out):
-        try:
-            exec(compile(block["code"], f"block at line {block['line']}", "exec"), names)
-        except BaseException:
-            fault = traceback.format_exc().strip().splitlines()[-1]
-    print(json.dumps([number, out.getvalue(), fault]), file=sys.__stdout__, flush=True)
+    fault = ""
+    out.truncate(0)
+    out.seek(0)
+    try:
+        exec(compile(block["code"], f"block at line {block['line']}", "exec"), names)
+    except BaseException:
+        fault = traceback.format_exc().strip().splitlines()[-1]
+    out.seek(0)
+    printed = out.read().decode(errors="replace")
+    print(json.dumps([number, printed, fault]), file=results, flush=True)
 """
 
 
@@ -95,19 +101,19 @@ def run(blocks: Iterable[Block]) -> Iterator[Problem]:
     sent = json.dumps([asdict(block) for block in blocks])
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter)
-            command, input=sent, capture_output=True, text=True, timeout=SECONDS, check=False
+            command, input=sent.encode(), capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         yield Problem(
             blocks[0].line, f"The Python blocks ran for {SECONDS} s", "Make them smaller."
         )
         return
-    said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    said = [json.loads(line) for line in done.stdout.splitlines()]
     for block, (_, printed, fault) in zip(blocks, said, strict=False):
         yield from _compared(block, printed, fault)
     if len(said) < len(blocks):
-        block = blocks[len(said)]
-        yield Problem(block.line, "This Python block ended the interpreter", done.stderr[-300:])
+        block, told = blocks[len(said)], done.stderr.decode(errors="replace")[-300:]
+        yield Problem(block.line, "This Python block ended the interpreter", told)
 
 
 def _compared(block: Block, printed: str, fault: str) -> Iterator[Problem]:

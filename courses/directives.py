@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
-import yaml
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from markdown_it.token import Token
 from pydantic import ValidationError
 
 from courses import questions
 from courses.expressions import BadExpression
 from courses.figures.figure import every_figure
-from courses.front import TWICE, lost_backslash
-from courses.markdown import Builder, said
+from courses.front import BadYaml, flaw_of, said_in
+from courses.markdown import Builder
 from labs.controls import controls_for, validate
 from labs.data.pictures import PICTURES
 from labs.lab import catalog
 from labs.params import Params, picture_fields
 
-SEEDS = 5
-"""With so many seeds a question is tried when it is rendered; the tests take 200."""
+TRIES = 20
+"""So many of its first tries a question is made of when it is rendered; the tests take 200."""
 
 Maker = Callable[[str, Token, Builder], str]
 
@@ -31,18 +31,26 @@ Maker = Callable[[str, Token, Builder], str]
 def directive(token: Token, builder: Builder) -> str:
     """HTML of a directive, or the slot that a reader's own question or lab takes."""
     name, _, rest = token.info.strip().partition(" ")
+    line = token.meta["line"]
+    if builder.is_short:
+        builder.problem(line, f"“:::{name}” can stand in the lecture's text only")
+        return f"<p>{escape(token.content)}</p>"
     first, end = token.map or (0, 0)
-    if end - first - len(token.content.splitlines()) < 2:
+    if end - first - token.content.count("\n") < 2:
         todo = (
             "Write ::: on a line of its own where it ends: till now it takes in all that follows."
         )
-        builder.problem(token.meta["line"], f"“:::{name}” is not closed", todo)
+        builder.problem(line, f"“:::{name}” is not closed", todo)
     make = MAKERS.get(name)
     if make is None:
         known = ", ".join(f":::{known}" for known in MAKERS)
-        builder.problem(token.meta["line"], f"“:::{name}” is no directive", f"There are {known}.")
+        builder.problem(line, f"“:::{name}” is no directive", f"There are {known}.")
         return f"<p>{escape(token.content)}</p>"
-    return make(rest.strip(), token, builder)
+    try:
+        return make(rest.strip(), token, builder)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as fault:
+        builder.problem(line, f"This :::{name} cannot be read: {fault}")
+        return ""
 
 
 def _note(title: str, token: Token, builder: Builder, kind: str) -> str:
@@ -86,10 +94,9 @@ def figure(rest: str, token: Token, builder: Builder) -> str:
         "figure": found,
         "place": place,
         "drawing": found.draw(params),
-        "caption": said(token.content)[0],
+        "caption": builder.said(token.content, line + 1),
         "controls": controls_for(found.params, params.model_dump(), prefix=f"{place}-"),
     }
-    builder.problems += [_at(line + 1, problem) for problem in said(token.content)[1]]
     return builder.slot("html", render_to_string("courses/_figure.html", shown))
 
 
@@ -105,16 +112,16 @@ def lab(rest: str, token: Token, builder: Builder) -> str:
             line, "A lecture embeds one lab", "Link to the second: [its name](/labs/…/)."
         )
     show = _shown(values.pop("show", []), found.params, line, builder)
-    for wrong in validate(found.params, values)[1].values():
+    params, errors = validate(found.params, values)
+    for wrong in errors.values():
         builder.problem(line, f"The lab “{slug}”: {wrong}", _settings(found.params))
-    for name in picture_fields(found.params):
+    for name in picture_fields(found.params) if params else ():
         if values.get(name, next(iter(PICTURES))) not in PICTURES:
             todo = f"There are {', '.join(PICTURES)}."
             builder.problem(line, f"The lab “{slug}”: no picture “{values[name]}”", todo)
     builder.labs.append(slug)
-    task, problems = said(token.content)
-    builder.problems += [_at(line + 1, problem) for problem in problems]
-    return builder.slot("lab", slug, params=values, show=show, task=task)
+    task = builder.said(token.content, line + 1)
+    return builder.slot("lab", slug, params=values if params else {}, show=show, task=task)
 
 
 def _settings(params: type[Params]) -> str:
@@ -124,7 +131,7 @@ def _settings(params: type[Params]) -> str:
 def _shown(given: Any, params: type[Params], line: int, builder: Builder) -> list[str]:
     """The controls that the lecture shows first."""
     known = params.model_fields
-    if isinstance(given, list) and all(name in known for name in given):
+    if isinstance(given, list) and all(isinstance(n, str) and n in known for n in given):
         return given
     todo = f'Write "show": ["…"] with some of {", ".join(known)}.'
     builder.problem(line, "“show” names a control that the lab has not", todo)
@@ -143,65 +150,48 @@ def question(rest: str, token: Token, builder: Builder) -> str:
         builder.problem(line, f"Two questions are named “{name}”", "Give one of them another name.")
         return ""
     template = _template(kind, name, token, builder)
-    if template is None:
-        return ""
-    wrong = list(dict.fromkeys(problems_of(template)))
-    for sentence in wrong:
-        builder.problem(line, f"The question “{name}”: {sentence}")
-    if not can_be_asked(template):
+    if template is None or not _can_be_asked(template, token, builder):
         return ""
     builder.questions[name] = template
     return builder.slot("question", name)
 
 
-def can_be_asked(template: questions.Template) -> bool:
-    try:
-        template.made("0", lambda text: said(text)[0])
-    except BadExpression:
-        return False
-    return True
+def _can_be_asked(template: questions.Template, token: Token, builder: Builder) -> bool:
+    """Make the question as its first readers get it, and tell what is wrong in such a try."""
+    line, rows = token.meta["line"], token.content.split("\n")
+    seen, tries = Builder(), 0
 
+    def say(text: str) -> SafeString:
+        first = text.partition("\n")[0]
+        return seen.said(text, line + next((n for n, row in enumerate(rows, 1) if first in row), 0))
 
-def problems_of(template: questions.Template, seeds: int = SEEDS) -> Iterator[str]:
-    """What goes wrong when the question is asked."""
     if template.kind == "numeric" and not template.let:
-        yield "a numeric question has fresh numbers each try; draw them under `let`"
-    for seed in range(seeds):
-        found: list[str] = []
-
-        def say(text: str, found: list[str] = found) -> Any:
-            html, problems = said(text)
-            found += [problem.message for problem in problems]
-            return html
-
-        try:
-            made = template.made(str(seed), say)
-        except BadExpression as fault:
-            yield str(fault)
-            return
-        yield from found
-        options = [option.text for option in getattr(made, "options", ())]
-        if len(set(options)) < len(options):
-            yield "two of its options are the same"
+        seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
+    try:
+        while not tries or (template.let and tries < TRIES and not seen.problems):
+            made = template.made(f"{template.name}/{tries}", say)
+            options = [option.text for option in getattr(made, "options", ())]
+            if len(set(options)) < len(options):
+                seen.problem(line, "two of its options are the same")
+            tries += 1
+    except BadExpression as fault:
+        seen.problem(line, str(fault))
+    for wrong in dict.fromkeys(seen.problems):
+        builder.problem(wrong.line, f"The question “{template.name}”: {wrong.message}", wrong.todo)
+    builder.links += dict.fromkeys(seen.links)
+    builder.pictures += dict.fromkeys(seen.pictures)
+    return tries > 0
 
 
 def _template(kind: str, name: str, token: Token, builder: Builder) -> questions.Template | None:
     line = token.meta["line"]
     try:
-        given = yaml.safe_load(token.content)
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        at = line + 1 + (mark.line if mark else 0)
-        todo = (
-            "Text with a colon or {{…}} at its start needs quotation marks, or | and lines below."
-        )
-        builder.problem(at, f"The question “{name}”: {getattr(fault, 'problem', 'no YAML')}", todo)
+        given = said_in(token.content)
+    except BadYaml as fault:
+        builder.problem(line + 1 + fault.line, f"The question “{name}”: {fault}", fault.todo)
         return None
     if not isinstance(given, dict):
         builder.problem(line, f"The question “{name}” is empty", "Write `ask: …` below it.")
-        return None
-    if lost := lost_backslash(given):
-        builder.problem(line, f"The question “{name}”: {lost}", TWICE)
         return None
     try:
         return questions.Template.model_validate({**given, "kind": kind, "name": name})
@@ -224,16 +214,12 @@ def _named(rest: str, token: Token, builder: Builder) -> tuple[str, dict[str, An
         values = None
         what = str(fault)
     else:
-        what = "it is no object"
-    if isinstance(values, dict):
+        what = flaw_of(values) or "it is no object"
+    if isinstance(values, dict) and not flaw_of(values):
         return name, values
     todo = 'Write the settings as JSON, in one line: {"stride": 2}.'
     builder.problem(token.meta["line"], f"The settings of “{name}” cannot be read: {what}", todo)
     return name, {}
-
-
-def _at(line: int, problem: Any) -> Any:
-    return type(problem)(line + problem.line - 1, problem.message, problem.todo)
 
 
 MAKERS: dict[str, Maker] = {

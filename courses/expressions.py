@@ -10,12 +10,14 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 400
 MOST_NODES = 200
 LARGEST = 1e15
+MOST_CELLS = 1_000
+DEEPEST = 4
 
 Value = Any
 """int, float, bool, str, or a tuple of values."""
@@ -62,6 +64,12 @@ def _over(function: Callable[[list[float]], Value]) -> Callable[..., Value]:
     return lambda *values: function(_flat(values))
 
 
+def _round(value: Value, digits: int = 0) -> Value:
+    if abs(_number(digits)) > 15:
+        raise BadExpression("round() takes from -15 to 15 digits")
+    return round(_number(value), digits) if digits else round(_number(value))
+
+
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "abs": abs,
     "ceil": math.ceil,
@@ -75,7 +83,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "min": _over(min),
     "product": _over(math.prod),
     "relu": lambda value: max(0, value),
-    "round": round,
+    "round": _round,
     "sqrt": math.sqrt,
     "sum": _over(sum),
     "transpose": transpose,
@@ -108,11 +116,11 @@ def evaluate(text: str, names: Mapping[str, Value]) -> Value:
         raise BadExpression(f"“{text}”: {fault}") from None
     except ZeroDivisionError:
         raise BadExpression(f"“{text}” divides by zero") from None
-    except (ArithmeticError, TypeError, ValueError, IndexError) as fault:
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as fault:
         raise BadExpression(f"“{text}” cannot be computed ({fault})") from None
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def _parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise BadExpression(f"it is longer than {LONGEST} characters")
@@ -130,19 +138,19 @@ def _parsed(text: str) -> ast.expr:
 def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=int() | float() | str() as value):
-            return _bounded(value)
+            return bounded(value)
         case ast.Name(id=name):
             if name not in names:
                 raise BadExpression(f"there is no “{name}” here; known are {', '.join(names)}")
             return names[name]
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return tuple(_value(part, names) for part in parts)
+            return bounded(tuple(_value(part, names) for part in parts))
         case ast.UnaryOp(op=op, operand=inner) if type(op) in OPERATORS:
             return OPERATORS[type(op)](_value(inner, names))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _power(_value(left, names), _value(right, names))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return _bounded(OPERATORS[type(op)](*map(_number, _both(left, right, names))))
+            return bounded(OPERATORS[type(op)](*map(_number, _both(left, right, names))))
         case ast.Compare():
             return _compared(node, names)
         case ast.BoolOp(op=op, values=parts):
@@ -153,7 +161,7 @@ def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
         case ast.Subscript(value=inner, slice=index):
             return _value(inner, names)[_value(index, names)]
         case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in FUNCTIONS:
-            return _bounded(FUNCTIONS[name](*(_value(arg, names) for arg in given)))
+            return bounded(FUNCTIONS[name](*(_value(arg, names) for arg in given)))
     raise BadExpression(f"“{ast.unparse(node)}” is not part of this small language")
 
 
@@ -177,7 +185,7 @@ def _power(base: Value, exponent: Value) -> Value:
     result = base**exponent
     if isinstance(result, complex):
         raise BadExpression("the root of a negative number is not real")
-    return _bounded(result)
+    return bounded(result)
 
 
 def _number(value: Value) -> Any:
@@ -186,7 +194,18 @@ def _number(value: Value) -> Any:
     raise BadExpression("a number is needed here, not a grid or a text")
 
 
-def _bounded(value: Value) -> Value:
+def bounded(value: Value) -> Value:
+    """The value as it is. Raises BadExpression where it is too large to go on with."""
     if isinstance(value, int | float) and not abs(value) <= LARGEST:
         raise BadExpression("the number is too large")
+    if _size(value) > MOST_CELLS:
+        raise BadExpression(f"a grid may have {MOST_CELLS:,} cells")
     return value
+
+
+def _size(value: Value, depth: int = 0) -> int:
+    if not isinstance(value, tuple):
+        return 1
+    if depth == DEEPEST:
+        raise BadExpression(f"grids may stand in one another {DEEPEST} deep")
+    return 1 + sum(_size(part, depth + 1) for part in value)

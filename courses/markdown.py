@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import nh3
@@ -25,6 +27,13 @@ from courses.questions import Template
 
 SLOT = re.compile(r'<x-slot n="([0-9]+)"></x-slot>')
 MOST_NESTED = 3
+OURS = re.compile(
+    r"(?:(after|answers|before|branding|container|content|controls|footer|header|key-points|lab|labs"
+    r"|live|main|now|objectives|panel|permalink|preview|progress|questions|road|sources|status)(-title)?"
+    r"|(alt|ask|content|control|delete|deleted|desk|figure|follow-up|given|lab|live|logout|mark|nav"
+    r"|picture|proof|question|section|site|slot|toggle|user)-.+)"
+)
+"""Ids that the pages around a lecture's text have, or may have."""
 TAGS = {
     *("a", "aside", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "hr", "img"),
     *("li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th"),
@@ -84,7 +93,8 @@ class Page:
 class Builder:
     """Collects, while a text is rendered, what it holds and what is wrong with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_short: bool = False) -> None:
+        self.is_short = is_short
         self.slots: list[Part] = []
         self.problems: list[Problem] = []
         self.headings: list[Heading] = []
@@ -106,7 +116,16 @@ class Builder:
 
     def render(self, text: str, first: int) -> str:
         """Markdown to HTML that is not clean yet; `first` is its first line in the file."""
-        return str(MARKDOWN.render(text, {"builder": self, "first": first}))
+        ended = f"{text}\n"  # at an end without one, the plugin of ::: reads past it
+        return str(MARKDOWN.render(ended, {"builder": self, "first": first}))
+
+    def said(self, text: str, line: int) -> SafeString:
+        """A short text that begins at this line; what it holds is the lecture's."""
+        found, before = said(text), line - 1
+        self.problems += [replace(p, line=before + p.line) for p in found.problems]
+        self.links += [(before + at, href) for at, href in found.links]
+        self.pictures += [(before + at, name) for at, name in found.pictures]
+        return found.html
 
     def nested(self, text: str, first: int) -> str:
         """The text of a note, which may have another in it, and no more."""
@@ -114,21 +133,21 @@ class Builder:
             self.problem(first, "These notes stand in one another too deep", "Take one out.")
             return ""
         self.depth += 1
-        html = self.render(text, first)
-        self.depth -= 1
-        return html
+        try:
+            return self.render(text, first)
+        finally:
+            self.depth -= 1
 
-    def parts(self, html: str) -> tuple[Part, ...]:
+    def parts(self, html: str, tags: AbstractSet[str] = TAGS) -> tuple[Part, ...]:
         """The cleaned text cut at its slots; pieces of plain HTML are joined."""
+        pieces = enumerate(SLOT.split(clean(html, tags)))
+        cut = (self._slot(piece) if n % 2 else Part("html", piece) for n, piece in pieces)
         found: list[Part] = []
-        pieces = SLOT.split(clean(html))
-        for n, piece in enumerate(pieces):
-            part = Part("html", piece) if n % 2 == 0 else self._slot(piece)
-            if part.kind == "html" and found and found[-1].kind == "html":
-                found[-1] = Part("html", found[-1].text + part.text)
-            elif part.text:
-                found.append(part)
-        return tuple(found)
+        for kind, run in groupby(cut, key=lambda part: part.kind):
+            parts = list(run)
+            joined = Part("html", "".join(part.text for part in parts))
+            found += [joined] if kind == "html" else parts
+        return tuple(part for part in found if part.text)
 
     def _slot(self, n: str) -> Part:
         return self.slots[int(n)] if int(n) < len(self.slots) else Part("html", "")
@@ -139,6 +158,7 @@ class Builder:
     def id_of(self, title: str) -> str:
         """An id for a heading, unlike the others of the page."""
         plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "part"
+        plain = f"part-{plain}" if OURS.fullmatch(plain) else plain
         n, found = 1, plain
         while found in self.ids:
             n += 1
@@ -147,11 +167,11 @@ class Builder:
         return found
 
 
-def clean(html: str) -> str:
+def clean(html: str, tags: AbstractSet[str] = TAGS) -> str:
     """HTML of which only what a lecture needs is left. Cleaning twice changes nothing more."""
     return nh3.clean(
         html,
-        tags=TAGS,
+        tags=set(tags),
         attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
@@ -165,6 +185,9 @@ def render(source: str) -> Page:
     file = read(source)
     builder = Builder()
     parts = builder.parts(builder.render(file.text, file.first))
+    for name in ("objectives", "key_points", "sources") if file.front else ():
+        for text in getattr(file.front, name):
+            builder.said(text, file.line_of(name, text))
     return Page(
         front=file.front,
         parts=parts,
@@ -180,17 +203,36 @@ def render(source: str) -> Page:
     )
 
 
+@dataclass(frozen=True)
+class Said:
+    """A short text (a question, a caption) as HTML, and what it holds, by its own lines."""
+
+    html: SafeString
+    problems: tuple[Problem, ...]
+    links: tuple[tuple[int, str], ...]
+    pictures: tuple[tuple[int, str], ...]
+
+
 @lru_cache(maxsize=4_096)
-def said(text: str) -> tuple[SafeString, tuple[Problem, ...]]:
-    """A short Markdown text (a question, a hint) as HTML, and its problems. No directives in it."""
-    builder = Builder()
+def said(text: str) -> Said:
+    """A short Markdown text, without headings and directives."""
+    builder = Builder(is_short=True)
     html = "".join(part.text for part in builder.parts(builder.render(text, 1)))
     single = re.fullmatch(r"<p>((?:(?!<p>).)*)</p>\s*", html, re.S)
-    return mark_safe(single[1] if single else html), tuple(builder.problems)  # noqa: S308 (cleaned)
+    made = mark_safe(single[1] if single else html)  # noqa: S308 (cleaned)
+    return Said(made, tuple(builder.problems), tuple(builder.links), tuple(builder.pictures))
 
 
 def say(text: str) -> SafeString:
-    return said(text)[0]
+    return said(text).html
+
+
+def titled(title: str) -> SafeString:
+    """A heading's Markdown for the contents: no block, and no link inside a link."""
+    builder = Builder(is_short=True)
+    html = MARKDOWN.renderInline(title, {"builder": builder})
+    parts = builder.parts(html, TAGS - {"a", "img"})
+    return mark_safe("".join(part.text for part in parts))  # noqa: S308 (cleaned)
 
 
 def _markdown() -> MarkdownIt:

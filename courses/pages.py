@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.models import known_learner_id
 from courses.atlas import Atlas, Stop
-from courses.markdown import Page, render, say
+from courses.markdown import Page, render, say, titled
 from courses.models import Answer, Lecture
 from courses.models.progress import asked
 from courses.reader import Reader, reader_of
@@ -86,7 +86,7 @@ def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
         "prerequisites": [
             stop for url in (front.prerequisites if front else ()) if (stop := atlas.at(url))
         ],
-        "headings": [{"id": h.id, "title": say(h.title)} for h in page.headings],
+        "headings": [{"id": h.id, "title": titled(h.title)} for h in page.headings],
         "body": [_placed(part.kind, part.text, dict(part.data)) for part in page.parts],
         "has_lab": bool(page.labs),
         "moves": "drawn-controls" in "".join(p.text for p in page.parts if p.kind == "html"),

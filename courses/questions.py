@@ -15,15 +15,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from courses.expressions import BadExpression, Value, evaluate
+from courses.expressions import BadExpression, Value, bounded, evaluate
 from labs.questions import Choice, Grid, Number, Option, Question, Shape
 from labs.words import number
 
 KINDS = ("choice", "numeric", "shape")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-HOLE = re.compile(r"\{\{(.+?)(?:\|\s*([0-9]))?\}\}")
-RANGE = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)(?: step ([0-9]+))?")
-GRID = re.compile(r"grid ([1-9])x([1-9]) of (.+)")
+HOLE = re.compile(r"\{\{([^{}]+?)(?:\|\s*([0-9]))?\}\}")
+RANGE = re.compile(r"(-?[0-9]{1,15})\.\.(-?[0-9]{1,15})(?: step ([1-9][0-9]{0,14}))?")
+GRID = re.compile(rf"grid ([1-9])x([1-9]) of +(\[.+\]|{RANGE.pattern})")
+LONGEST = 10_000
+"""Characters of a text with its numbers in it."""
 DRAWS = 500
 """How often numbers are drawn until `where` holds."""
 
@@ -71,7 +73,7 @@ class Template(Part):
     kind: Literal["choice", "numeric", "shape"]
     name: str = Field(pattern=NAME.pattern)
     ask: str = Field(min_length=1)
-    let: dict[str, Any] = Field(default_factory=dict)
+    let: dict[str, Any] = Field(default_factory=dict, max_length=30)
     where: str = ""
     options: tuple[Answered, ...] = ()
     answer: str | int | float | tuple[str | int | float, ...] = ""
@@ -149,7 +151,7 @@ class Template(Part):
             parts = said if isinstance(said, tuple) else evaluate(str(said), names)
             parts = parts if isinstance(parts, tuple) else (parts,)
             sides = tuple(evaluate(str(part), names) for part in parts)
-            if not all(isinstance(side, int) and side > 0 for side in sides):
+            if not sides or not all(isinstance(side, int) and side > 0 for side in sides):
                 raise BadExpression(f"a shape is of whole numbers above 0, not {sides}")
             return sides
         value = evaluate(str(said), names)
@@ -160,10 +162,10 @@ class Template(Part):
 
 def _draw(said: Any, chance: Random, names: Drawn) -> Value:
     """One value under `let`: `3..9`, `[3, 5]`, `grid 3x3 of 0..9`, `= n + 1`, or a number."""
-    if isinstance(said, list) and said:
-        return _frozen(chance.choice(said))
+    if isinstance(said, list | tuple) and said:
+        return bounded(_frozen(chance.choice(said)))
     if isinstance(said, int | float):
-        return said
+        return bounded(said)
     text = str(said).strip()
     if text.startswith("="):
         return evaluate(text[1:], names)
@@ -173,30 +175,40 @@ def _draw(said: Any, chance: Random, names: Drawn) -> Value:
             return chance.randrange(low, high + 1, step)
     elif found := GRID.fullmatch(text):
         rows, columns = int(found[1]), int(found[2])
-        cells = found[3].strip()
-        source: Any = [int(n) for n in cells.strip("[]").split(",")] if "[" in cells else cells
-        return tuple(
-            tuple(_draw(source, chance, names) for _ in range(columns)) for _ in range(rows)
+        cells = evaluate(found[3], names) if found[3].startswith("[") else found[3]
+        return bounded(
+            tuple(tuple(_draw(cells, chance, names) for _ in range(columns)) for _ in range(rows))
         )
     raise BadExpression(
-        f"“{said}” draws nothing; write 3..9, [3, 5, 7], grid 3x3 of 0..9, or = n + 1"
+        f"“{said}” draws nothing; write 3..9, 0..20 step 5, [3, 5, 7], grid 3x3 of 0..9, "
+        "grid 3x3 of [0.5, 1], or = n + 1"
     )
 
 
 def _frozen(value: Any) -> Value:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    if isinstance(value, list | tuple):
+        return tuple(map(_frozen, value))
+    if isinstance(value, int | float | str):
+        return value
+    raise BadExpression(f"“{value}” under `let` is neither a number nor a text")
 
 
 def fill(text: str, names: Mapping[str, Value]) -> str:
-    """The text with what its {{…}} come to: `{{n}}`, `{{2*n}}`, `{{mean(x)|2}}` (two decimals)."""
+    """The text with what its {{…}} come to: `{{n}}`, `{{2*n}}`, `{{mean(x)|2}}` (two decimals).
+
+    Raises BadExpression.
+    """
     inside = False
     parts: list[str] = []
-    end = 0
+    end = length = 0
     for hole in HOLE.finditer(text):
         before = text[end : hole.start()]
         inside ^= before.count("$") % 2 == 1
         shown = _shown(evaluate(hole[1], names), int(hole[2] or 6))
         parts += [before, shown.replace(",", "{,}") if inside else shown]
+        length += len(before) + len(shown)
+        if length > LONGEST:
+            raise BadExpression(f"a text with its numbers may have {LONGEST:,} characters")
         end = hole.end()
     return "".join([*parts, text[end:]])
 
@@ -211,9 +223,12 @@ def _shown(value: Value, digits: int) -> str:
 
 def _grid(shown: Shown, names: Drawn) -> Grid:
     values = evaluate(shown.values, names)
-    if not (isinstance(values, tuple) and values and isinstance(values[0], tuple)):
-        raise BadExpression(f"“{shown.values}” is no grid")
-    return Grid(shown.title, tuple(tuple(map(float, row)) for row in values), shown.meaning)
+    rows = values if isinstance(values, tuple) else ()
+    widths = {len(row) if isinstance(row, tuple) else 0 for row in rows}
+    cells = () if widths == {0} or len(widths) != 1 else [cell for row in rows for cell in row]
+    if not cells or not all(isinstance(cell, int | float) for cell in cells):
+        raise BadExpression(f"“{shown.values}” is no grid of numbers with rows of one length")
+    return Grid(shown.title, tuple(tuple(map(float, row)) for row in rows), shown.meaning)
 
 
 def _option(option: Answered, names: Drawn, say: Say) -> Option:

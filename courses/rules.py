@@ -9,6 +9,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from courses import code, maths, quotes
+from courses.front import flaw_of
 
 PICTURE = re.compile(r"pictures/([a-z0-9][a-z0-9-]*-([0-9]{1,4})x([0-9]{1,4})\.png)")
 
@@ -27,14 +28,16 @@ def lines(state: Any) -> None:
 def heading_open(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) -> str:
     token, builder = tokens[n], env["builder"]
     title = "".join(c.content for c in tokens[n + 1].children or () if c.content)
-    if token.tag == "h1":
+    if builder.is_short:
+        builder.problem(token.meta["line"], "A heading can stand in the lecture's text only")
+    elif token.tag == "h1":
         builder.problem(token.meta["line"], "“# …” is the lecture's title already", "Write ## …")
     token.tag = {"h1": "h2", "h2": "h2", "h3": "h3"}.get(token.tag, "h4")
     tokens[n + 2].tag = token.tag
-    if token.tag in ("h2", "h3"):
+    if token.tag in ("h2", "h3") and not builder.is_short:
         token.attrSet("id", builder.id_of(title))
     if token.tag == "h2":
-        builder.heading(str(token.attrGet("id")), title, token.meta["line"])
+        builder.heading(str(token.attrGet("id")), tokens[n + 1].content, token.meta["line"])
     return str(renderer.renderToken(tokens, n, options, env))
 
 
@@ -92,6 +95,8 @@ def formula(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) 
     display = token.type != "math_inline"
     try:
         made = maths.mathml(token.content.strip(), display)
+        if flaw_of(made):
+            raise maths.BadFormula("it makes a character that no page can show")
     except maths.BadFormula as fault:
         todo = "The formula is shown as it was typed until KaTeX can read it."
         builder.problem(token.meta.get("line", 1), f"Formula: {fault}", todo)

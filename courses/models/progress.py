@@ -91,7 +91,9 @@ def question(source: str, name: str, variant: int) -> Question | None:
     Numbers that its template can make nothing of (a division by zero) are drawn again.
     """
     template = render(source).questions.get(name)
-    for draw in range(DRAWS if template else 0):
+    if template is None:
+        return None
+    for draw in range(DRAWS):
         with suppress(BadExpression):
             return template.made(f"{name}/{variant}" + f"/{draw}" * (draw > 0), say)
     return None

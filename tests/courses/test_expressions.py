@@ -32,6 +32,7 @@ X = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
         ("(n, n - 2)", (7, 5)),
         ("product(2, 3, 4)", 24),
         ("round(sqrt(2), 3)", 1.414),
+        ("round(1234, -2) + round(2.6)", 1203),
     ],
 )
 def test_it_computes(text: str, value: Any) -> None:
@@ -55,6 +56,12 @@ def test_it_computes(text: str, value: Any) -> None:
         "dot(*x)",
         "max(x, key=1)",
         "9 ** 9 ** 9",
+        "round(n, -30000000)",
+        "round(1.5, 16)",
+        "names['a']",
+        "sum(deep)",
+        "(wide, wide, wide)",
+        "((((1,),),),),",
         "10 ** 64 * 10 ** 64",
         "'a' * 9 ** 9",
         "(1,) * 9 ** 9",
@@ -83,8 +90,15 @@ def test_it_computes(text: str, value: Any) -> None:
 )
 def test_it_refuses_everything_else_in_words(text: str) -> None:
     with pytest.raises(BadExpression) as refused:
-        evaluate(text, {"x": X})
+        evaluate(text, {"x": X, "n": 7, "names": {}, "deep": nested(5_000), "wide": (1,) * 500})
     assert len(str(refused.value)) > 10
+
+
+def nested(depth: int) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = ()
+    for _ in range(depth):
+        found = (found,)
+    return found
 
 
 @given(st.text(max_size=60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from random import Random
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ def wrong_with(yaml: str, kind: str = "numeric") -> str:
 
 
 GOOD = "hints: [h]\nsolution: s\n"
+MANY = {f"n{i}": 1 for i in range(31)}
+GRIDS = 'let: {{n: 1..3}}\nask: a\nanswer: n\ngrids: [{{title: t, values: "{}"}}]\n'
 
 
 def test_a_numeric_question_marks_its_answer_its_trap_and_others() -> None:
@@ -79,6 +82,30 @@ def test_numbers_are_put_into_text_and_into_formulas() -> None:
     names = {"n": 1600, "x": 0.256, "shape": (3, 4)}
     assert fill("{{n}} and $n = {{n}}$", names) == "1,600 and $n = 1{,}600$"
     assert fill("{{x|2}} of {{shape}}, {{-n}}", names) == "0.26 of 3×4, −1,600"
+    assert fill("$\\frac{{{n}}}{2}$", names) == "$\\frac{1{,}600}{2}$"
+
+
+def test_a_grid_may_have_decimals() -> None:
+    asked = template(
+        ":::question numeric g\nlet:\n  x: grid 3x3 of [0.5, -1]\nask: a\nanswer: sum(x)\n"
+        f"grids: [{{title: t, values: x}}]\n{GOOD}:::"
+    ).made("g/0", say)
+    assert {value for row in asked.grids[0].values for value in row} == {0.5, -1}
+
+
+@pytest.mark.parametrize("broken", [0, 1, 17])
+def test_a_question_that_breaks_at_one_of_a_students_first_tries_is_told(broken: int) -> None:
+    """The tries are those that students get, whose seeds hold the question's name."""
+    tries = {f"share-{n}": drawn(f"share-{n}") for n in range(400)}
+    name = next(n for n, drawn in tries.items() if 0 in drawn and drawn.index(0) == broken)
+    text = f":::question numeric {name}\nlet: {{n: 0..20}}\nask: a\nanswer: 12 / n\n{GOOD}:::"
+    page = render(file(text))
+    assert "divides by zero" in str(page.problems)
+    assert bool(page.questions) == (broken > 0), "what cannot even be made first is not asked"
+
+
+def drawn(name: str) -> list[int]:
+    return [Random(f"{name}/{variant}").randrange(21) for variant in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +119,25 @@ def test_numbers_are_put_into_text_and_into_formulas() -> None:
         ("let: {n: 1..3}\nask: a\nanswer: n\nsolution: s\n", "hints"),
         ("let: {n: 1..3}\nask: a\nanswer: n\nhints: [h]\n", "solution"),
         ("let: {n: 1..3}\nask: a\nanswer: n / 0\n" + GOOD, "divides by zero"),
+        ("let: {n: 3..9 step 0}\nask: a\nanswer: n\n" + GOOD, "“3..9 step 0” draws nothing"),
+        (f"let: {{n: 0..{'9' * 5_000}}}\nask: a\nanswer: n\n" + GOOD, "draws nothing"),
+        ("let: {n: 'grid 3x3 of []'}\nask: a\nanswer: 1\n" + GOOD, "draws nothing"),
+        ("let: {n: 'grid 9x9 of grid 9x9 of 1..2'}\nask: a\nanswer: 1\n" + GOOD, "draws nothing"),
+        ("let: {n: [null]}\nask: a {{n}}\nanswer: 1\n" + GOOD, "“None” under `let` is neither"),
+        ("let: {n: [{b: 1}]}\nask: '{{n[2]}}'\nanswer: 1\n" + GOOD, "under `let` is neither"),
+        ("let: {n: " + "9" * 400 + "}\nask: a\nanswer: n\n" + GOOD, "a number is too large"),
+        ("let: {n: 1..3}\nask: a\nanswer: 0x" + "F" * 5_000 + "\n" + GOOD, "is too large"),
+        (GRIDS.format("((1, 2), 3)") + GOOD, "no grid of numbers with rows of one length"),
+        (GRIDS.format("((1, 2), (3,))") + GOOD, "no grid of numbers with rows of one length"),
+        (GRIDS.format("(('a', 2),)") + GOOD, "no grid of numbers with rows of one length"),
+        ("let: {n: [" + "[" * 50 + "1" + "]" * 51 + "}\nask: '{{n}}'\nanswer: 1\n" + GOOD, "deep"),
+        ("let: {n: [" + "a" * 6_000 + "]}\nask: '{{n}}{{n}}'\nanswer: 1\n" + GOOD, "10,000 char"),
+        (f"let: {MANY}\nask: a\nanswer: 1\n" + GOOD, "at most 30"),
+        ("let: &a {n: 1..3}\nask: a\nanswer: n\n" + GOOD, "no anchors (&) and aliases (*)"),
+        ('let: {n: ["\\ud800"]}\nask: a\nanswer: 1\n' + GOOD, "surrogate"),
+        ("ask: !!binary AA==\nanswer: 1\n" + GOOD, "neither a text nor a number"),
+        ("let: {n: 1..3}\nask: '## a'\nanswer: n\n" + GOOD, "A heading can stand"),
+        ("let: {n: 1..3}\nask: a\nanswer: n\nhints: [':::note']\nsolution: s\n", "can stand in"),
         ("let: {n: 1..3}\nask: 'a $\\frac{1$'\nanswer: n\n" + GOOD, "Unexpected end"),
         ("ask: [a\n", "expected ',' or ']'"),
         ("", "is empty"),
@@ -117,16 +163,18 @@ def test_two_questions_of_one_name_are_refused() -> None:
 
 @pytest.mark.parametrize("template", EVERY)
 def test_every_question_of_the_course_holds_over_many_seeds(template: Template) -> None:
-    """One right answer, distractors distinct, finite numbers, no formula that cannot be read."""
+    """One right answer, distractors distinct, finite numbers, no formula that cannot be read.
+
+    The seeds are those that students get.
+    """
     problems: list[Any] = []
 
     def strict(text: str) -> Any:
-        html, found = said(text)
-        problems.extend(found)
-        return html
+        problems.extend(said(text).problems)
+        return say(text)
 
-    for seed in range(SEEDS):
-        asked = template.made(str(seed), strict)
+    for variant in range(SEEDS):
+        asked = template.made(f"{template.name}/{variant}", strict)
         assert asked.hints and asked.solution and "{{" not in f"{asked.ask}{asked.solution}"
         if isinstance(asked, Choice):
             assert [option.right for option in asked.options].count(True) == 1

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from courses import directives
 from courses.markdown import ATTRIBUTES, TAGS, Builder, clean, render, say
 from courses.maths import BadFormula, mathml
 from tests.courses.payloads import PAYLOADS
@@ -44,13 +45,9 @@ def problems(text: str) -> list[tuple[int, str]]:
 # --- what comes out
 
 
-def test_headings_have_ids_and_make_the_contents() -> None:
-    page = render(file("## How wide?\n\na\n\n## How wide?\n\n### In $k$"))
-    assert [(h.id, h.title) for h in page.headings] == [
-        ("how-wide", "How wide?"),
-        ("how-wide-2", "How wide?"),
-    ]
-    assert '<h3 id="in-k">In <math' in html("### In $k$")
+@pytest.mark.parametrize("line_end", ["\u2028", "\u2029", "\x85", "\x0c"])
+def test_a_separator_that_was_pasted_in_leaves_a_note_closed(line_end: str) -> None:
+    assert problems(f":::note\na{line_end}b\n:::") == []
 
 
 def test_a_formula_is_mathml_and_needs_no_script() -> None:
@@ -144,8 +141,18 @@ def test_a_lab_carries_its_settings() -> None:
         (":::lab kernel-forge\n:::\n\n:::lab hidden-kernel\n:::", 10, "embeds one lab"),
         (':::lab kernel-forge {"picture": "cofee"}\na\n:::', 7, "no picture “cofee”"),
         (":::note\na", 7, "“:::note” is not closed"),
+        ("> :::note\n> ", 7, "“:::note” is not closed"),
+        (':::lab kernel-forge {"picture": ["coffee"]}\na\n:::', 7, "Picture must name"),
+        (':::lab kernel-forge {"picture": "\\ud800"}\na\n:::', 7, "(a surrogate)"),
+        (':::lab kernel-forge {"stride": NaN}\na\n:::', 7, "a number is too large"),
+        (':::lab kernel-forge {"show": [["stride"]]}\na\n:::', 7, "names a control"),
+        ('a\n\n$\\char"D800$', 9, "a character that no page can show"),
+        ('$\\text{\\char"0 csrf\\char"0}$', 7, "a character that no page can show"),
+        ("a\n\nb \ud800", 9, "(a surrogate)"),
+        (":::figure sliding-window\n\n::::figure sliding-window\n::::\n:::", 9, "can stand in"),
+        (":::figure sliding-window\na\n## Progress\n:::", 9, "A heading can stand in"),
         ("a\n\n:::figure sliding-window\na\n\nMore.", 9, "is not closed"),
-        (':::question choice q\nask: "$\\frac{1}{2}$"\n:::', 7, "a backslash is lost before"),
+        (':::question choice q\nask: "$\\frac{1}{2}$"\n:::', 8, "a backslash is lost before"),
         (":::question\n:::", 7, "a kind and a name"),
         ("a {{first-cnn.nope.median}}", 7, "no calibrated claim"),
         ("a {{nope.nope.median}}", 7, "There is no lab"),
@@ -160,6 +167,21 @@ def test_what_is_wrong_is_told_at_its_line(text: str, line: int, says: str) -> N
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [KeyError("a"), OverflowError("b"), RecursionError("c"), TypeError("d"), ValueError("e")],
+)
+def test_whatever_a_directive_trips_over_is_told_at_its_line(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trips(*_: object) -> str:
+        raise fault
+
+    monkeypatch.setitem(directives.MAKERS, "note", trips)
+    text = f"a\n\n:::note {fault!r}\nb\n:::"
+    assert problems(text) == [(9, f"This :::note cannot be read: {fault}")]
+
+
+@pytest.mark.parametrize(
     ("source", "says"),
     [
         ("no front matter", "missing"),
@@ -169,6 +191,10 @@ def test_what_is_wrong_is_told_at_its_line(text: str, line: int, says: str) -> N
         (file("a").replace("minutes: 5", "minutes: five"), "`minutes`"),
         (file("a").replace("published", "ready"), "neither draft nor published"),
         (file("a", objectives="[Understand it.]"), "begins with “You can”"),
+        ("---\ntitle: &a [*a]\n---\n", "no anchors (&) and aliases (*)"),
+        (f"---\nminutes: 0x{'F' * 5_000}\n---\n", "a number is too large"),
+        ('---\ntitle: "\\ud800"\n---\n', "(a surrogate)"),
+        ("---\ntitle: !!binary AA==\n---\n", "neither a text nor a number"),
         ("---\n---\n", "title"),
         (file("a", key_points='["$\\frac{1}{2}$"]'), "a backslash is lost before “rac{1}{2"),
     ],
@@ -191,6 +217,8 @@ def test_a_front_matter_that_is_not_whole_is_told(source: str, says: str) -> Non
         file(":::question choice q\nask: 2020-13-45\n:::"),
         file("> " * 3_000 + "a"),
         file("$" * 5_000),
+        file("".join(f"{':' * n}figure sliding-window\n" for n in range(300, 2, -1))),
+        file("$a" * 60_000),
         file("[" * 5_000),
     ],
 )
