@@ -78,8 +78,8 @@ CASES: dict[int, Case] = {
         mend=(8, "in", 1600),
         why="Without padding a 3×3 kernel loses one pixel at each edge, so 64·5·5 = 1,600 numbers "
         "come here. The author counted as if both convolutions had padding 1, which is “same” for "
-        "a 3×3 kernel: then 3,136 would be right. Give this layer 1,600, or both convolutions "
-        "padding 1, but not both.",
+        "a 3×3 kernel: then 3,136 would be right. Give this layer 1,600, or give the two "
+        "convolutions padding 1. Do one of the two.",
         lines=(
             "no padding: 28 → 26 → 13 → 11 → 5, and 64·5·5 = 1,600",
             "padding 1:  28 → 28 → 14 → 14 → 7, and 64·7·7 = 3,136",
