@@ -100,4 +100,6 @@ def test_the_lecture_quotes_what_three_pixels_cost() -> None:
     plain, shifted = RUNS[False].moved, RUNS[True].moved
     start, end = (fixed(100 * share, 1) for share in (plain[0], plain[3]))
     assert f"from {start} % to {end} %" in LECTURE
-    assert f"stays at {fixed(100 * shifted[3], 1)} % there" in LECTURE
+    assert f"still reads {fixed(100 * shifted[3], 1)} % there" in LECTURE
+    end, other = (fixed(100 * run[8], 1) for run in (shifted, plain))
+    assert f"it is down to {end} %, as deep as the other ({other} %)" in LECTURE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,19 @@ class Site(Stack):
             return guest.start(lab, seed=next(seeds), **params)
         with self.guest() as somebody:
             return somebody.start(lab, seed=next(seeds), **params)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No steady run ends within the block, however slow the machine: it waits in its last step.
+
+        A worker that is told to stop ends the wait, too.
+        """
+        sign = self.folder / "held"
+        sign.touch()
+        try:
+            yield
+        finally:
+            sign.unlink()
 
     def start_again(self, name: str) -> None:
         """Start a process and wait until it does its work."""

@@ -126,14 +126,15 @@ def says(site: Site, name: str, since: int, times: int) -> bool:
 def test_hostile_messages_execute_nothing_and_stop_no_worker(broken: Site) -> None:
     """Row 9: each kind once, in both lanes, while a run goes on; a real bell works after them."""
     evidence = broken.folder / "executed"
-    run = broken.start_run(steps=20, pause=0.1)
     workers = {name: broken.processes[name].pid for name in ("training", "interactive")}
-    broken.ledger.wait_until(run, State.RUNNING)
-    before = {name: len(broken.log(name)) for name in workers}
-    pushed = hostile(str(evidence))
-    for lane in workers:
-        for content in pushed.values():
-            broken.client().lpush(lane, content)
+    with broken.held():
+        run = broken.start_run(steps=20, pause=0.1)
+        broken.ledger.wait_until(run, State.RUNNING)
+        before = {name: len(broken.log(name)) for name in workers}
+        pushed = hostile(str(evidence))
+        for lane in workers:
+            for content in pushed.values():
+                broken.client().lpush(lane, content)
     after = [broken.start_run(steps=2), broken.start_run(lab="errand", steps=2)]
     for job in broken.ledger.ended([run, *after]):
         is_whole(job)

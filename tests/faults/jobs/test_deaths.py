@@ -24,10 +24,11 @@ def test_a_killed_child_costs_a_run_at_most_one_epoch(broken: Site) -> None:
     """Row 1: `kill -9` of the pool's child at random moments of a run. CI 1, the row 20."""
     dice = random.Random(1)
     for _ in range(size(1, 20)):
-        run = broken.start_run(steps=12, pause=0.1)
-        job = broken.ledger.wait_until(run, State.RUNNING)
-        time.sleep(dice.uniform(0, 1.2))
-        os.kill(job.worker["pid"], signal.SIGKILL)
+        with broken.held():
+            run = broken.start_run(steps=12, pause=0.1)
+            job = broken.ledger.wait_until(run, State.RUNNING)
+            time.sleep(dice.uniform(0, 1.2))
+            os.kill(job.worker["pid"], signal.SIGKILL)
         killed = time.monotonic()
         (job,) = broken.ledger.ended([run])
         log.info(f"killed and done {time.monotonic() - killed:.1f} s later, attempt {job.attempt}")
@@ -56,10 +57,11 @@ def test_a_poison_job_is_stopped_after_three_attempts_and_the_others_are_done(
 def test_a_dead_workers_run_says_that_it_restarts_and_goes_on_elsewhere(broken: Site) -> None:
     """Row 2: the whole worker is killed in mid-epoch. CI once, the row does not say how often."""
     with broken.guest() as guest:
-        run = broken.start_run(guest, steps=20, pause=0.1)
-        job = broken.ledger.wait_until(run, State.RUNNING)
-        wait_for("a checkpoint", lambda: broken.ledger.job(run).checkpoint)
-        broken.kill("training")
+        with broken.held():
+            run = broken.start_run(guest, steps=20, pause=0.1)
+            broken.ledger.wait_until(run, State.RUNNING)
+            wait_for("a checkpoint", lambda: broken.ledger.job(run).checkpoint)
+            broken.kill("training")
         killed = time.monotonic()
         wait_for(
             "the page says so",
@@ -77,13 +79,14 @@ def test_a_dead_workers_run_says_that_it_restarts_and_goes_on_elsewhere(broken: 
 def test_a_restart_of_the_worker_loses_and_doubles_nothing(broken: Site) -> None:
     """Row 4: SIGTERM with one running and others queued. CI once with 2, the row 10 × 5."""
     for _ in range(size(1, 10)):
-        running = broken.start_run(steps=20, pause=0.2)
-        queued = [broken.start_run(steps=2) for _ in range(size(2, 5))]
-        broken.ledger.wait_until(running, State.RUNNING)
-        wait_for("a checkpoint", lambda: broken.ledger.job(running).checkpoint)  # noqa: B023
-        told = time.monotonic()
-        broken.kill("training", signal.SIGTERM)
-        stopped = time.monotonic() - told
+        with broken.held():
+            running = broken.start_run(steps=20, pause=0.2)
+            queued = [broken.start_run(steps=2) for _ in range(size(2, 5))]
+            broken.ledger.wait_until(running, State.RUNNING)
+            wait_for("a checkpoint", lambda: broken.ledger.job(running).checkpoint)  # noqa: B023
+            told = time.monotonic()
+            broken.kill("training", signal.SIGTERM)
+            stopped = time.monotonic() - told
         assert broken.ledger.job(running).state == State.QUEUED
         broken.start_again("training")
         jobs = broken.ledger.ended([running, *queued])

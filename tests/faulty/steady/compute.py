@@ -1,7 +1,9 @@
 """Counts, and draws a random number each step, so that a resume that is not exact shows."""
 
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +13,11 @@ from labs.events import Curves, Event, Fact, Image, Images, Note, Progress, Resu
 from tests.faulty.steady.lab import Steps
 
 
+def is_held() -> bool:
+    """A test wants that no run ends yet: `Site.held()`."""
+    return Path(os.environ.get("CONVOLAB_VAR", "."), "held").exists()
+
+
 def run(params: Steps, ctx: Context) -> Iterator[Event | None]:
     generator = torch.Generator().manual_seed(ctx.seed)
     first, points = 0, []
@@ -18,6 +25,9 @@ def run(params: Steps, ctx: Context) -> Iterator[Event | None]:
         first, points = ctx.saved["step"], [tuple(p) for p in ctx.saved["points"]]
         generator.set_state(ctx.saved["generator"])
     for step in range(first + 1, params.steps + 1):
+        while step == params.steps and is_held() and not ctx.save_wanted:
+            time.sleep(0.05)
+            yield None
         deadline = time.monotonic() + params.pause
         while time.monotonic() < deadline:
             time.sleep(min(0.2, params.pause))
