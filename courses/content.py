@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 CONTENT = Path(__file__).parent / "content"
-NUMBERED = re.compile(r"([0-9]{2})-([a-z0-9]+(?:-[a-z0-9]+)*)")
+SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
+NUMBERS = range(1, 100)
+NUMBERED = re.compile(rf"((?!00)[0-9]{{2}})-({SLUG})")
 
 
 class BadFolder(ValueError):
@@ -31,6 +34,7 @@ class LectureFile:
 class SectionFolder:
     """A section's folder: what section.toml says, and its lectures in order."""
 
+    path: Path
     number: int
     slug: str
     title: str
@@ -39,15 +43,30 @@ class SectionFolder:
 
 
 def sections_in(folder: Path = CONTENT) -> Iterator[SectionFolder]:
-    """Every section of a course's folder, in order. Raises BadFolder."""
-    for path in sorted(p for p in folder.iterdir() if p.is_dir() and NUMBERED.fullmatch(p.name)):
+    """Every section of a course's folder, in order. Raises BadFolder, and OSError without one."""
+    paths = sorted(path for path in folder.iterdir() if _is_section(path))
+    _refuse_alike(folder, "sections", [path.name for path in paths])
+    for path in paths:
         number, slug = _numbered(path.name)
         about = _about(path / "section.toml")
-        lectures = tuple(_lecture(file) for file in sorted(path.glob("*.md")))
-        numbers = [lecture.number for lecture in lectures]
-        if len(set(numbers)) < len(numbers):
-            raise BadFolder(f"{path} has two lectures of one number: {sorted(numbers)}")
-        yield SectionFolder(number, slug, about["title"], about["summary"], lectures)
+        files = sorted(path.glob("*.md"))
+        _refuse_alike(path, "lectures", [file.stem for file in files])
+        lectures = tuple(_lecture(file) for file in files)
+        yield SectionFolder(path, number, slug, about["title"], about["summary"], lectures)
+
+
+def _is_section(path: Path) -> bool:
+    is_named = path.is_dir() and NUMBERED.fullmatch(path.name)
+    return bool(is_named) or (path / "section.toml").is_file()
+
+
+def _refuse_alike(folder: Path, kind: str, names: Sequence[str]) -> None:
+    places = [_numbered(name) for name in names]
+    for n, what in enumerate(("number", "slug")):
+        count = Counter(place[n] for place in places)
+        alike = [name for name, place in zip(names, places, strict=True) if count[place[n]] > 1]
+        if alike:
+            raise BadFolder(f"{folder} has two {kind} of one {what}: {', '.join(alike)}")
 
 
 def _numbered(name: str) -> tuple[int, str]:
@@ -59,8 +78,8 @@ def _numbered(name: str) -> tuple[int, str]:
 
 def _about(path: Path) -> dict[str, str]:
     try:
-        about = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as fault:
+        about = tomllib.loads(path.read_bytes().decode())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise BadFolder(f"{path} cannot be read: {fault}") from None
     if set(about) != {"title", "summary"} or not all(isinstance(v, str) for v in about.values()):
         raise BadFolder(f"{path} must hold title = … and summary = …, and nothing else")
@@ -69,7 +88,10 @@ def _about(path: Path) -> dict[str, str]:
 
 def _lecture(path: Path) -> LectureFile:
     number, slug = _numbered(path.stem)
-    return LectureFile(path, number, slug, path.read_bytes().decode())
+    try:
+        return LectureFile(path, number, slug, path.read_bytes().decode())
+    except UnicodeDecodeError as fault:
+        raise BadFolder(f"{path} is no UTF-8 text: {fault.reason} at byte {fault.start}") from None
 
 
 def section_toml(title: str, summary: str) -> str:
@@ -78,4 +100,5 @@ def section_toml(title: str, summary: str) -> str:
         f"{k} = {json.dumps(v, ensure_ascii=False)}"
         for k, v in (("title", title), ("summary", summary))
     )
-    return "\n".join([*said, ""])
+    # JSON lets this one character stand as it is, and TOML does not.
+    return "\n".join([*said, ""]).replace("\x7f", "\\u007f")

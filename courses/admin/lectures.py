@@ -17,7 +17,9 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
 
 from courses.admin import desk, history
-from courses.admin.sections import Numbered
+from courses.admin.sections import LecturesInOrder, Numbered
+from courses.content import NUMBERS
+from courses.front import read
 from courses.models import Lecture, Progress
 from courses.models.lecture import State
 
@@ -53,8 +55,8 @@ class NewLecture(FormBase):
         label="Title", max_length=120, help_text="Two to seven words. You can change them later."
     )
     number = forms.IntegerField(
-        min_value=1,
-        max_value=999,
+        min_value=NUMBERS[0],
+        max_value=NUMBERS[-1],
         required=False,
         help_text="Its place in the section. Left empty, it comes last.",
     )
@@ -74,8 +76,12 @@ class NewLecture(FormBase):
             if section.lectures.filter(slug=found.get("slug")).exists():
                 said = "Another lecture of this section has this address. Choose another slug."
                 self.add_error("slug", said)
+            if other := section.lectures.filter(number=found["number"]).first():
+                self.add_error("number", f"That is the number of “{other}”. Choose another.")
         title = json.dumps(str(found.get("heading", "")), ensure_ascii=False)
         self.instance.source = BEGINNING.read_text().replace('"{title}"', title)
+        if found.get("heading") and read(self.instance.source).problems:
+            self.add_error("heading", "The title has a character that cannot be shown.")
         return found
 
 
@@ -112,6 +118,9 @@ class LectureAdmin(LectureBase):
 
     def get_changelist_form(self, request: HttpRequest, **more: Any) -> Any:
         return super().get_changelist_form(request, **{"form": Numbered, **more})
+
+    def get_changelist_formset(self, request: HttpRequest, **more: Any) -> Any:
+        return super().get_changelist_formset(request, **{"formset": LecturesInOrder, **more})
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return super().changelist_view(request, {"title": "Lectures"})

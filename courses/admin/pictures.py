@@ -113,7 +113,7 @@ def _forget(made: Upload) -> None:
 
 
 def uses() -> dict[str, list[Lecture]]:
-    """By the name of each picture, the lectures whose text shows it."""
+    """By the name of each picture, the lectures that show it, to students or to their authors."""
     found: dict[str, list[Lecture]] = defaultdict(list)
     shown = Q(source__contains="pictures/") | Q(published__contains="pictures/")
     for lecture in Lecture.objects.select_related("section").filter(shown):
@@ -156,7 +156,7 @@ class PictureAdmin(PictureBase):
 
     @admin.display(description="used in")
     def where(self, picture: Picture) -> str:
-        return _links(list(picture.lectures))
+        return _links(uses().get(picture.name, []))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return super().changelist_view(request, {"title": "Pictures of the course"})
@@ -166,7 +166,8 @@ class PictureAdmin(PictureBase):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """One that a lecture shows is protected, and the page says by which."""
-        protected = [link_to(lecture) for picture in objs for lecture in picture.lectures]
+        used = uses()
+        protected = [link_to(lecture) for one in objs for lecture in used.get(one.name, [])]
         return [str(picture) for picture in objs], {"pictures": len(objs)}, set(), protected
 
     def get_urls(self) -> list[URLPattern]:

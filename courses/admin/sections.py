@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     InlineBase = admin.TabularInline[Lecture, Section]
     FormBase = forms.ModelForm[Section]
     RowBase = forms.ModelForm[Any]
+    RowsBase = forms.BaseModelFormSet[Any, Any]
+    InlineRowsBase = forms.BaseInlineFormSet[Any, Any, Any]
 else:
     SectionBase, InlineBase = admin.ModelAdmin, admin.TabularInline
     FormBase = RowBase = forms.ModelForm
+    RowsBase, InlineRowsBase = forms.BaseModelFormSet, forms.BaseInlineFormSet
 
 TAKEN = {"figures", "pictures", "previews"}
 """Addresses below /course/ that are no section's."""
@@ -39,9 +42,42 @@ class Numbered(RowBase):
         self.fields["number"].widget.attrs["aria-label"] = f"Number of {self.instance}"
 
 
+class InOrder(RowsBase):
+    """Rows whose numbers are edited together: no two of a section, or of the course, are alike."""
+
+    rows: type[Section] | type[Lecture] = Section
+
+    def clean(self) -> None:
+        super().clean()
+        given = {form.instance.pk: form.cleaned_data.get("number") for form in self.forms}
+        places: dict[tuple[Any, int], Any] = {}
+        for row in self.rows.objects.all():
+            place = (getattr(row, "section_id", None), given.get(row.pk) or row.number)
+            if place in places:
+                raise forms.ValidationError(
+                    f"Number {place[1]} would be that of both “{places[place]}” and “{row}”. Give "
+                    "one of them another."
+                )
+            places[place] = row
+
+
+class LecturesInOrder(InOrder):
+    rows = Lecture
+
+
+class InOrderInline(LecturesInOrder, InlineRowsBase):
+    """The lectures of one section."""
+
+
 class SectionForm(FormBase):
     class Meta:
         widgets = {"summary": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})}
+
+    def clean_number(self) -> int:
+        number = int(self.cleaned_data["number"])
+        if other := Section.objects.exclude(pk=self.instance.pk).filter(number=number).first():
+            raise forms.ValidationError(f"That is the number of “{other.title}”. Choose another.")
+        return number
 
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
@@ -57,6 +93,7 @@ class LecturesInline(InlineBase):
 
     model = Lecture
     form = Numbered
+    formset = InOrderInline
     fields = ["number", "text", "state"]
     readonly_fields = ["text", "state"]
     extra = 0
@@ -92,6 +129,9 @@ class SectionAdmin(SectionBase):
 
     def get_changelist_form(self, request: HttpRequest, **more: Any) -> Any:
         return super().get_changelist_form(request, **{"form": Numbered, **more})
+
+    def get_changelist_formset(self, request: HttpRequest, **more: Any) -> Any:
+        return super().get_changelist_formset(request, **{"formset": InOrder, **more})
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["title"]}

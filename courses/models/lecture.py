@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import F
 from django.urls import reverse
@@ -12,11 +13,19 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from accounts.models import User
+from courses.content import NUMBERS, SLUG
 from courses.front import DRAFT, PUBLISHED, normalised, read, with_status
 from courses.markdown import Page, render
 
 SET_ASIDE = "set aside"
 """The reason of an entry of the history whose text never was the lecture's."""
+
+
+SLUGS = RegexValidator(
+    rf"\A{SLUG}\Z", "Small letters a–z and digits, with single hyphens between: first-cnn."
+)
+PLACES = [MinValueValidator(NUMBERS[0]), MaxValueValidator(NUMBERS[-1])]
+"""What a file's name can hold: what is made here can be dumped, and loaded again."""
 
 
 def digest(source: str) -> str:
@@ -26,8 +35,10 @@ def digest(source: str) -> str:
 class Section(models.Model):
     """A section of the course: its lectures in order."""
 
-    number = models.PositiveSmallIntegerField(help_text="Its place in the course.")
-    slug = models.SlugField(max_length=60, unique=True)
+    number = models.PositiveSmallIntegerField(
+        help_text="Its place in the course.", validators=PLACES
+    )
+    slug = models.SlugField(max_length=60, unique=True, validators=[SLUGS])
     title = models.CharField(max_length=120)
     summary = models.TextField(max_length=400)
     loaded = models.CharField(max_length=64, blank=True, editable=False)
@@ -68,12 +79,14 @@ class Lecture(models.Model):
     """`source` is the whole file as its authors have it now, `published` as students see it.
 
     `version` grows with each change of either, so that of two who edit at once the second is
-    told. `loaded` is the digest of the source that load_course brought.
+    told. `loaded` is the digest of what load_course brought.
     """
 
     section = models.ForeignKey(Section, models.PROTECT, related_name="lectures")
-    number = models.PositiveSmallIntegerField(help_text="Its place in the section.")
-    slug = models.SlugField(max_length=60)
+    number = models.PositiveSmallIntegerField(
+        help_text="Its place in the section.", validators=PLACES
+    )
+    slug = models.SlugField(max_length=60, validators=[SLUGS])
     source = models.TextField()
     published = models.TextField(blank=True, editable=False)
     title = models.CharField(max_length=120, editable=False)
@@ -124,9 +137,13 @@ class Lecture(models.Model):
         return self.is_published and self.source != self.published
 
     @property
+    def digest(self) -> str:
+        return digest(f"{self.number}\n{self.source}")
+
+    @property
     def is_edited(self) -> bool:
-        """Does its source differ from what load_course brought?"""
-        return digest(self.source) != self.loaded
+        """Does its place or its source differ from what load_course brought?"""
+        return self.digest != self.loaded
 
     @property
     def page(self) -> Page:

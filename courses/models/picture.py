@@ -7,10 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils.text import slugify
 
-from courses.models.lecture import Lecture
 from labs.models.files import write_file
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -61,13 +59,6 @@ class Picture(models.Model):
         """What stands in a lecture's text. Brackets and backslashes would end it too early."""
         plain = self.alt.translate({ord("["): "(", ord("]"): ")", ord("\\"): "/", ord("`"): "’"})
         return f"![{' '.join(plain.split())}](pictures/{self.name})"
-
-    @property
-    def lectures(self) -> models.QuerySet[Lecture]:
-        """Those whose text shows it, to students or to their authors."""
-        place = f"pictures/{self.name}"
-        shown = Q(source__contains=place) | Q(published__contains=place)
-        return Lecture.objects.filter(shown).select_related("section")
 
     def remove(self) -> None:
         """First the row, then the file."""

@@ -26,7 +26,7 @@ class User(AbstractUser):
         """ "operator" may do everything, "author" may write the course, "student" may learn."""
         if self.is_superuser:
             return "operator"
-        is_author = self.is_staff and self.groups.filter(name=AUTHOR).exists()
+        is_author = self.is_staff and any(group.name == AUTHOR for group in self.groups.all())
         return "author" if is_author else "student"
 
     def make_author(self) -> None:

@@ -131,8 +131,18 @@ def test_an_accounts_role_stays_what_it_is_where_none_is_asked_for() -> None:
     link("--name", "ada", "--role", "author")
     assert User.objects.get().role == "author"
     link("--name", "ada", "--role", "operator")
-    link("--name", "ada", "--role", "author")
     assert User.objects.get().role == "operator"
+
+
+def test_an_operator_is_made_no_author_and_that_is_said() -> None:
+    ada().make_operator()
+    said = StringIO()
+    call_command(
+        "sign_in_link", "--name", "ada", "--role", "author", stderr=said, stdout=StringIO()
+    )
+    assert "The account ada is an operator, and stays one." in said.getvalue()
+    user = User.objects.get()
+    assert user.role == "operator" and not user.groups.exists()
 
 
 def test_the_sites_address_is_put_before_it() -> None:

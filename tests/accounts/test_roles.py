@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.test import Client
 
 from accounts import roles
 from accounts.models import User
@@ -29,6 +32,20 @@ def test_an_account_is_a_students_until_it_is_made_more() -> None:
     assert user.role == "author" and user.is_staff and not user.is_superuser
     user.make_operator()
     assert User.objects.get().role == "operator"
+
+
+def test_the_list_of_accounts_asks_as_little_for_many_as_for_few(
+    django_assert_max_num_queries: Any,
+) -> None:
+    operator = ada()
+    operator.make_operator()
+    client = Client()
+    client.force_login(operator)
+    for n in range(20):
+        User.objects.create_user(f"author{n}").make_author()
+    with django_assert_max_num_queries(12):
+        page = client.get("/admin/accounts/user/").content.decode()
+    assert page.count(">author</td>") == 20
 
 
 def test_who_is_in_the_group_but_no_member_of_staff_is_no_author() -> None:

@@ -176,7 +176,7 @@ def test_mine_is_published_over_theirs_where_that_was_asked(ada: Author, draft: 
     assert shown.status_code == 409 and "Publish mine over it" in text_of(shown)
     verb = re.search(r'name="over-do" value="([\w-]+)"', shown.content.decode())
     assert verb and not now(draft).is_published
-    more = {"over": 1, "over-do": verb[1]}
+    more: dict[str, Any] = {"over": 1, "over-do": verb[1]}
     assert ada.send(draft, mine, **more).status_code == 200
     assert "Ada's." in students_page()
 

@@ -102,6 +102,39 @@ def test_a_section_shows_its_lectures_with_links_and_edits_their_order(ada: Auth
     assert section.summary == "Other words." and section.slug == "convolution"
 
 
+@pytest.mark.parametrize(("number", "says"), [("2", "would be that of both"), ("100", "99")])
+def test_a_number_that_no_order_can_have_is_refused(ada: Author, number: str, says: str) -> None:
+    four()
+    section = f"/admin/courses/section/{Section.objects.get().pk}/change/"
+    about = {"number": "5", "title": "Convolution", "summary": "Words."}
+    for page, prefix in ((LIST, "form-"), (section, "lectures-")):
+        sent = form_of(ada.get(page), prefix) | {f"{prefix}0-number": number, "_save": "Save"}
+        refused = ada.client.post(page, sent | about)
+        assert refused.status_code == 200 and says in text_of(refused)
+    new = {"section": str(Section.objects.get().pk), "heading": "More", "slug": "more"}
+    refused = ada.client.post(f"{LIST}add/", new | {"number": number})
+    assert refused.status_code == 200 and not Lecture.objects.filter(slug="more").exists()
+    assert list(Lecture.objects.values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("slug", ["Extra", "extra_topics", "-extra", "a--b", "é"])
+def test_an_address_that_no_file_can_have_is_refused(ada: Author, slug: str) -> None:
+    row = lecture()
+    new = {"number": "19", "title": "More", "summary": "More of it.", "slug": slug}
+    refused = ada.client.post("/admin/courses/section/add/", new)
+    assert refused.status_code == 200 and Section.objects.count() == 1
+    new = {"section": str(row.section.pk), "heading": "More", "slug": slug, "number": "7"}
+    refused = ada.client.post(f"{LIST}add/", new)
+    assert refused.status_code == 200 and Lecture.objects.count() == 1
+
+
+def test_two_sections_have_two_numbers(ada: Author) -> None:
+    lecture()
+    new = {"number": "5", "title": "More", "summary": "More of it.", "slug": "more"}
+    said = text_of(ada.client.post("/admin/courses/section/add/", new))
+    assert "That is the number of “Convolution”" in said and Section.objects.count() == 1
+
+
 def test_a_section_is_added_under_an_address_that_is_free(ada: Author) -> None:
     new = {"number": "19", "title": "More", "summary": "More of it."}
     path = "/admin/courses/section/add/"

@@ -14,7 +14,7 @@ from courses.check import problems_in
 from courses.content import CONTENT, LectureFile, sections_in
 from courses.markdown import render
 from courses.models import Lecture, Section
-from tests.courses.specimen import TEXT, file
+from tests.courses.specimen import CHOICE, TEXT, file
 from tests.needs import not_run
 from tools.processes import ROOT
 
@@ -173,20 +173,67 @@ def test_a_section_that_was_edited_here_is_kept(content: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_a_section_that_was_edited_here_can_be_taken_from_its_file(content: Path) -> None:
+    load(content)
+    Section.objects.filter(slug="convolution").update(title="Windows")
+    load(content, overwrite=["convolution"])
+    assert Section.objects.get().title == "Convolution"
+
+
+@pytest.mark.django_db
+def test_a_section_whose_edit_became_the_file_is_edited_no_more(content: Path) -> None:
+    load(content)
+    Section.objects.filter(slug="convolution").update(title="Windows")
+    about = content / "05-convolution" / "section.toml"
+    for title in ("Windows", "New"):
+        about.write_text(f'title = "{title}"\nsummary = "A “window”."\n')
+        assert "was edited here" not in load(content)
+        assert Section.objects.get().title == title
+
+
+@pytest.mark.django_db
+def test_the_order_of_files_is_the_order_here_unless_it_was_edited_here(content: Path) -> None:
+    load(content)
+    folder = content / "05-convolution"
+    (folder / "01-window.md").rename(folder / "20-window.md")
+    assert "1 changed" in load(content)
+    row = Lecture.objects.get(slug="window")
+    assert row.number == 20 and not row.is_edited
+    row.renumber(3)
+    said = load(content)
+    assert "was edited here, and is kept" in said and "number is 3 here, and 20 there" in said
+    assert "1 changed" in load(content, overwrite=["convolution/window"])
+    row.refresh_from_db()
+    assert row.number == 20
+
+
+BROKEN = file(CHOICE.replace("right:", "wrong:"))
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("section.toml", "title = 1\n", "must hold title"),
         ("section.toml", "title = \n", "cannot be read"),
+        ("section.toml", b'title = "caf\xe9"\n', "cannot be read"),
         ("window.md", file("a"), "has no number and slug"),
+        ("00-first.md", file("a"), "has no number and slug"),
+        ("03-Window.md", file("a"), "has no number and slug"),
+        ("03-latin.md", b"---\ntitle: caf\xe9\n---\n", "03-latin.md is no UTF-8 text"),
         ("01-other.md", file("a"), "two lectures of one number"),
+        ("03-window.md", file("a"), "two lectures of one slug"),
+        ("../Extra/section.toml", "", "Extra has no number and slug"),
         ("01-window.md", "---\ntitle: a\n---\n", "Nothing was brought in"),
+        ("01-window.md", BROKEN, r"01-window.md:\d+: The question “edge”"),
     ],
 )
 def test_a_folder_that_cannot_be_read_changes_nothing(
-    content: Path, name: str, text: str, says: str
+    content: Path, name: str, text: str | bytes, says: str
 ) -> None:
-    (content / "05-convolution" / name).write_text(text)
+    path = content / "05-convolution" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(CommandError, match=says):
         load(content)
     assert not Lecture.objects.exists()

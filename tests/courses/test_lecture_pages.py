@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,17 @@ def test_what_another_process_has_changed_is_seen_after_a_second(
     assert "A window slides." in text_of(alice, URL)
     monkeypatch.setattr("courses.atlas.SECONDS", 0)
     assert "A window hops." in text_of(alice, URL)
+
+
+def test_what_commits_late_is_seen_although_something_newer_was_seen_before(
+    window: Lecture, alice: Client
+) -> None:
+    newest = lecture(CHOICE, "newest", 2)
+    Lecture.objects.filter(pk=newest.pk).update(changed=Now() + timedelta(minutes=1))
+    assert "A window slides." in text_of(alice, URL)
+    Lecture.objects.filter(pk=window.pk).update(published="", changed=Now())
+    look_again()
+    assert "A window slides." not in text_of(alice, URL)
 
 
 @pytest.mark.parametrize("url", ["/", "/course/convolution/", URL])

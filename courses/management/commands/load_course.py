@@ -12,17 +12,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from courses.content import CONTENT, BadFolder, LectureFile, SectionFolder, sections_in
-from courses.front import PUBLISHED, normalised, read
+from courses.front import PUBLISHED, Problem, normalised, read
+from courses.markdown import render
 from courses.models import Lecture, Picture, Section
-from courses.models.lecture import digest
 
 FEW = 5
 
 
 class Command(BaseCommand):
     help = (
-        "Bring the lectures of a folder into the site. What is the same stays; a lecture that was "
-        "edited in the site is never overwritten: it is named, and the difference is shown."
+        "Bring the lectures of a folder into the site. What is the same stays; what was edited in "
+        "the site is never overwritten: it is named, and the difference is shown."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,41 +31,40 @@ class Command(BaseCommand):
             "--overwrite",
             action="append",
             default=[],
-            metavar="SECTION/LECTURE",
-            help="take this lecture from its file, edited or not; its history keeps what it was",
+            metavar="SECTION[/LECTURE]",
+            help="take this from its file, edited or not; a lecture's history keeps what it was",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             sections = list(sections_in(options["content"]))
-        except BadFolder as fault:
+        except (BadFolder, OSError) as fault:
             raise CommandError(str(fault)) from None
         _refuse_what_cannot_be_read(sections)
         self.counts = {"new": 0, "changed": 0, "the same": 0, "edited here, and kept": 0}
         with transaction.atomic():
             for folder in sections:
-                section = self.section(folder)
+                section = self.section(folder, folder.slug in options["overwrite"])
+                _pictures(folder)
                 for file in folder.lectures:
                     name = f"{folder.slug}/{file.slug}"
                     self.counts[self.lecture(section, file, name in options["overwrite"])] += 1
-                    _pictures(file)
         self.strangers(sections)
         said = ", ".join(f"{count} {what}" for what, count in self.counts.items() if count)
         if options["verbosity"]:
             self.stdout.write(f"{sum(self.counts.values())} lectures: {said or 'none'}.")
 
-    def section(self, folder: SectionFolder) -> Section:
+    def section(self, folder: SectionFolder, overwrite: bool) -> Section:
         row = Section.objects.filter(slug=folder.slug).first() or Section(slug=folder.slug)
         before = (row.number, row.title, row.summary)
         after = (folder.number, folder.title, folder.summary)
-        if before == after:
-            return row
-        if row.pk and row.is_edited:
-            self.stdout.write(f"The section {folder.slug} was edited here, and is kept.")
+        if before != after and row.pk and row.is_edited and not overwrite:
+            self.kept(f"The section {folder.slug}", folder.slug)
             return row
         row.number, row.title, row.summary = after
-        row.loaded = row.digest
-        row.save()
+        if before != after or row.is_edited:
+            row.loaded = row.digest
+            row.save()
         return row
 
     def lecture(self, section: Section, file: LectureFile, overwrite: bool) -> str:
@@ -73,25 +72,31 @@ class Command(BaseCommand):
         source = normalised(file.source)
         row = Lecture.objects.filter(section=section, slug=file.slug).first()
         if row is None:
-            return _bring(Lecture(section=section, slug=file.slug, number=file.number), source)
-        if row.source == source:
-            if row.loaded != digest(source):
-                Lecture.objects.filter(pk=row.pk).update(loaded=digest(source))
+            row = Lecture(section=section, slug=file.slug)
+            _bring(row, file.number, source)
+            return "new"
+        if (row.number, row.source) == (file.number, source):
+            if row.is_edited:
+                Lecture.objects.filter(pk=row.pk).update(loaded=row.digest)
             return "the same"
         if row.is_edited and not overwrite:
             self.show_difference(row, file, source)
             return "edited here, and kept"
-        row.number = file.number
         row.version += 1
-        _bring(row, source)
+        _bring(row, file.number, source)
         return "changed"
+
+    def kept(self, what: str, name: str) -> None:
+        self.stdout.write(
+            f"{what} was edited here, and is kept. To take the file instead: "
+            f"manage.py load_course --overwrite {name}"
+        )
 
     def show_difference(self, row: Lecture, file: LectureFile, source: str) -> None:
         name = f"{row.section.slug}/{row.slug}"
-        self.stdout.write(
-            f"{name} was edited here, and is kept. To take the file instead: "
-            f"manage.py load_course --overwrite {name}"
-        )
+        self.kept(name, name)
+        if row.number != file.number:
+            self.stdout.write(f"    Its number is {row.number} here, and {file.number} there.")
         lines = difflib.unified_diff(
             row.source.splitlines(),
             source.splitlines(),
@@ -111,19 +116,19 @@ class Command(BaseCommand):
             self.stdout.write(f"So are {len(found) - FEW} more.")
 
 
-def _bring(row: Lecture, source: str) -> str:
+def _bring(row: Lecture, number: int, source: str) -> None:
     front = read(source).front
     assert front is not None
-    row.source, row.loaded = source, digest(source)
+    row.number, row.source = number, source
     row.published = source if front.status == PUBLISHED else ""
+    row.loaded = row.digest
     setattr(row, "_change_reason", "load_course")  # noqa: B010 (django-simple-history's word)
     row.save()
-    return "new"
 
 
-def _pictures(file: LectureFile) -> None:
-    """The pictures that lie beside a lecture."""
-    for path in sorted((file.path.parent / "pictures").glob("*.png")):
+def _pictures(folder: SectionFolder) -> None:
+    """The pictures of a section's lectures."""
+    for path in sorted((folder.path / "pictures").glob("*.png")):
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         row = Picture.objects.filter(name=path.name).first() or Picture(name=path.name)
@@ -133,11 +138,21 @@ def _pictures(file: LectureFile) -> None:
 
 
 def _refuse_what_cannot_be_read(sections: list[SectionFolder]) -> None:
+    shown = set(Lecture.objects.published().values_list("published", flat=True))
     problems = [
         f"{file.path}:{problem.line}: {problem}"
         for folder in sections
         for file in folder.lectures
-        for problem in read(normalised(file.source)).problems
+        if (source := normalised(file.source)) not in shown
+        for problem in _faults(source)
     ]
     if problems:
         raise CommandError("\n".join(["Nothing was brought in.", *problems]))
+
+
+def _faults(source: str) -> tuple[Problem, ...]:
+    """Why a file cannot be taken: what a draft has in its front matter, what students would see."""
+    front = read(source).front
+    if front is not None and front.status == PUBLISHED:
+        return render(source).problems
+    return read(source).problems

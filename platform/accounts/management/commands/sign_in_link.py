@@ -21,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", default="author", help="the account's name")
         parser.add_argument(
-            "--role", choices=("author", "operator"), help="make it this; else it stays what it is"
+            "--role",
+            choices=("author", "operator"),
+            help="make it at least this; else it stays what it is",
         )
         parser.add_argument("--base", default="", help="the site's address, to stand before it")
 
@@ -34,7 +36,9 @@ class Command(BaseCommand):
                 self.stderr.write(f"There was no account {name}. It is made, as {role}.")
             if not user.is_active:
                 raise CommandError(f"The account {name} is disabled: no link signs it in.")
-            if role == "author":
+            if role == "author" and user.role == "operator":
+                self.stderr.write(f"The account {name} is an operator, and stays one.")
+            elif role == "author":
                 user.make_author()
             elif role == "operator":
                 user.make_operator()
