@@ -242,6 +242,7 @@ def _markdown() -> MarkdownIt:
     made.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False)
     made.inline.ruler.before("escape", "quote", rules.quote)
     made.core.ruler.push("lines", rules.lines)
+    made.core.ruler.push("together", rules.together)
     found = {
         "heading_open": rules.heading_open,
         "link_open": rules.link_open,

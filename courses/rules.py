@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from copy import copy
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from markdown_it.token import Token
@@ -23,6 +26,43 @@ def lines(state: Any) -> None:
         for child in token.children or ():
             child.meta["line"] = line
             line += child.type in ("softbreak", "hardbreak")
+
+
+def together(state: Any) -> None:
+    """A formula and what touches it, such as a full stop, stay on one line; so does 98 %."""
+    for token in state.tokens:
+        if token.children:
+            token.children = list(_together(token.children))
+
+
+def _together(children: list[Token]) -> Iterator[Token]:
+    for touches, group in groupby(_pieces(children), key=_touches):
+        found = list(group)
+        if touches and len(found) > 1 and any(t.type == "math_inline" for t in found):
+            found = [
+                Token("one_line_open", "span", 1, attrs={"class": "one-line"}),
+                *found,
+                Token("one_line_close", "span", -1),
+            ]
+        yield from found
+
+
+def _pieces(children: list[Token]) -> Iterator[Token]:
+    """Each text in up to three: what touches its neighbours, and what lies between."""
+    for child in children:
+        if child.type != "text":
+            yield child
+            continue
+        text = re.sub(r"(?<=[0-9]) %", "\u00a0%", child.content)
+        for piece in re.match(r"(\S*)(.*?)(\S*)\Z", text, re.S).groups():  # type: ignore[union-attr]
+            if piece:
+                made = copy(child)
+                made.content = piece
+                yield made
+
+
+def _touches(token: Token) -> bool:
+    return token.type == "math_inline" or (token.type == "text" and not token.content[0].isspace())
 
 
 def heading_open(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) -> str:

@@ -59,6 +59,18 @@ def test_a_formula_is_mathml_and_needs_no_script() -> None:
     assert all(letter in letters for letter in "ℝℒ𝐰𝒞𝕃")
 
 
+def test_a_formula_stays_on_one_line_with_what_touches_it() -> None:
+    made = re.sub("<math.*?</math>", "F", html("A ($a$). B *$b$*, $c$ d-$e$×$f$ *g*.\n$h$: i."))
+    one = '<span class="one-line">{}</span>'.format
+    assert made.strip() == (
+        f"<p>A {one('(F).')} B <em>F</em>, F {one('d-F×F')} <em>g</em>.\n{one('F:')} i.</p>"
+    )
+
+
+def test_a_percent_sign_stays_with_its_number() -> None:
+    assert "98&nbsp;% of %" in html("It is 98 % of %.") and "98 %" in html("`98 %`")
+
+
 @pytest.mark.parametrize("tex", [r"\frac{1", r"\def\a{\a\a}\a", "a" * 3_000, r"\nope{", "}"])
 def test_a_formula_that_katex_cannot_read_is_told_and_shown_as_typed(tex: str) -> None:
     with pytest.raises(BadFormula):
