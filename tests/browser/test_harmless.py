@@ -16,6 +16,12 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 
+PUBLISH = """
+from django.db.models import F
+from courses.models import Lecture
+Lecture.objects.update(published=F("source"))
+"""
+"""Behind the back of `load_course` and of the desk, which refuse some of them."""
 COUNT_HITS = "window.hits = 0; window.hit = () => { window.hits += 1; };"
 PROVOKE = """() => {
     const names = ['mouseover', 'pointerdown', 'focus', 'toggle', 'animationstart', 'error'];
@@ -36,7 +42,7 @@ def write(folder: Path) -> list[str]:
         section = folder / f"{n // 90 + 1:02}-payloads-{n // 90}"
         section.mkdir(parents=True, exist_ok=True)
         (section / "section.toml").write_text('title = "Payloads"\nsummary = "None works."\n')
-        text = file(f"Before.\n\n{payload}\n\nAfter.\n", title=f"Payload {n}")
+        text = file(f"Before.\n\n{payload}\n\nAfter.\n", status="draft", title=f"Payload {n}")
         (section / f"{n % 90 + 1:02}-p{n}.md").write_bytes(text.encode())
     return [f"/course/payloads-{n // 90}/p{n}/" for n in range(len(PAYLOADS))]
 
@@ -50,6 +56,7 @@ def test_no_payload_runs_loads_or_breaks_out(
     assert len(addresses) >= 150
     site = stack("web")
     site.manage("load_course", "--content", str(tmp_path / "course"))
+    site.manage("shell", "-c", PUBLISH)
     page = new_context(base_url=site.base_url).new_page()
     page.add_init_script(COUNT_HITS)
     asked: list[str] = []
