@@ -53,12 +53,11 @@ def _pieces(children: list[Token]) -> Iterator[Token]:
         if child.type != "text":
             yield child
             continue
-        text = re.sub(r"(?<=[0-9]) %", "\u00a0%", child.content)
-        for piece in re.match(r"(\S*)(.*?)(\S*)\Z", text, re.S).groups():  # type: ignore[union-attr]
-            if piece:
-                made = copy(child)
-                made.content = piece
-                yield made
+        first, *more = re.split(r"(\s+)", re.sub(r"(?<=[0-9]) %", "\u00a0%", child.content))
+        for text in filter(None, (first, "".join(more[:-1]), *more[-1:])):
+            piece = copy(child)
+            piece.content = text
+            yield piece
 
 
 def _touches(token: Token) -> bool:

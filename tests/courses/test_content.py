@@ -181,6 +181,14 @@ def test_a_section_that_was_edited_here_can_be_taken_from_its_file(content: Path
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", ["convolution/windov", "window", "05-convolution"])
+def test_to_overwrite_what_is_no_file_is_refused(content: Path, name: str) -> None:
+    load(content)
+    with pytest.raises(CommandError, match=f"No file is there for {name}"):
+        load(content, overwrite=["convolution/window", name])
+
+
+@pytest.mark.django_db
 def test_a_section_whose_edit_became_the_file_is_edited_no_more(content: Path) -> None:
     load(content)
     Section.objects.filter(slug="convolution").update(title="Windows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from html.parser import HTMLParser
 
 import pytest
@@ -65,6 +66,23 @@ def test_a_formula_stays_on_one_line_with_what_touches_it() -> None:
     assert made.strip() == (
         f"<p>A {one('(F).')} B <em>F</em>, F {one('d-F×F')} <em>g</em>.\n{one('F:')} i.</p>"
     )
+
+
+@pytest.mark.parametrize("text", ["x {} z", "$x$ {} z", "x {}$x$"])
+@pytest.mark.parametrize("long", ["y" * 200_000, "y " * 100_000])
+def test_a_text_of_any_length_does_not_hold_up_the_site(text: str, long: str) -> None:
+    """It takes a second. The ceiling is for what grows with the square of the length: minutes."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)
+    try:
+        assert "y" in html(text.format(long))
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_percent_sign_stays_with_its_number() -> None:

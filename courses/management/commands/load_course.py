@@ -40,6 +40,7 @@ class Command(BaseCommand):
             sections = list(sections_in(options["content"]))
         except (BadFolder, OSError) as fault:
             raise CommandError(str(fault)) from None
+        _refuse_names_of_nothing(sections, options["overwrite"])
         _refuse_what_cannot_be_read(sections)
         self.counts = {"new": 0, "changed": 0, "the same": 0, "edited here, and kept": 0}
         with transaction.atomic():
@@ -135,6 +136,13 @@ def _pictures(folder: SectionFolder) -> None:
         if row.sha256 != sha256 or not row.path.is_file():
             row.sha256 = sha256
             row.write(content)
+
+
+def _refuse_names_of_nothing(sections: list[SectionFolder], names: list[str]) -> None:
+    known = {folder.slug for folder in sections}
+    known |= {f"{folder.slug}/{file.slug}" for folder in sections for file in folder.lectures}
+    if unknown := [name for name in names if name not in known]:
+        raise CommandError(f"Nothing was brought in. No file is there for {', '.join(unknown)}.")
 
 
 def _refuse_what_cannot_be_read(sections: list[SectionFolder]) -> None:
