@@ -133,6 +133,11 @@ def test_two_sections_have_two_numbers(ada: Author) -> None:
     new = {"number": "5", "title": "More", "summary": "More of it.", "slug": "more"}
     said = text_of(ada.client.post("/admin/courses/section/add/", new))
     assert "That is the number of “Convolution”" in said and Section.objects.count() == 1
+    Section.objects.create(number=6, title="More", summary="More of it.", slug="more")
+    page = "/admin/courses/section/"
+    sent = form_of(ada.get(page), "form-") | {"form-1-number": "5", "_save": "Save"}
+    assert "Number 5 would be that of both" in text_of(ada.client.post(page, sent))
+    assert list(Section.objects.values_list("number", flat=True)) == [5, 6]
 
 
 def test_a_section_is_added_under_an_address_that_is_free(ada: Author) -> None:

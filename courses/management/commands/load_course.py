@@ -146,6 +146,7 @@ def _refuse_names_of_nothing(sections: list[SectionFolder], names: list[str]) ->
 
 
 def _refuse_what_cannot_be_read(sections: list[SectionFolder]) -> None:
+    # What students are shown already may stay: the site starts also where the renderer is stricter.
     shown = set(Lecture.objects.published().values_list("published", flat=True))
     problems = [
         f"{file.path}:{problem.line}: {problem}"
