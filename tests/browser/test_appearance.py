@@ -137,6 +137,17 @@ def test_on_a_phone_the_live_map_stays_in_sight_above_the_control_that_is_touche
         assert touched["y"] > shown["y"] + shown["height"], f"{name} lies under the map"
 
 
+@pytest.mark.parametrize("kind", ["lecture", "lecture with formulas and code"])
+def test_on_a_phone_a_figure_is_seen_whole(new_context: Contexts, kind: str) -> None:
+    """What a control moves may lie at its right end."""
+    page = new_context(viewport=NARROW).new_page()
+    page.goto(PLAIN[kind])
+    for figure in page.locator(".drawing").all():
+        box = figure.locator("svg").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= NARROW["width"]
+    assert page.locator(".drawing svg").count() >= 1
+
+
 def test_on_a_phone_nothing_jumps_when_the_first_map_comes(new_context: Contexts) -> None:
     page = new_context(viewport=NARROW).new_page()
     held: list[Route] = []
