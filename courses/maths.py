@@ -12,7 +12,6 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-import quickjs
 from django.conf import settings
 
 KATEX = "vendor/katex/katex.min.js"
@@ -26,6 +25,9 @@ CALL = """function convolab(tex, display) {
 }"""
 local = threading.local()  # a QuickJS context belongs to the thread that made it
 
+# QuickJS is imported where it is used: its package starts a thread, and a worker's parent, which
+# renders nothing, must have none when it forks.
+
 
 class BadFormula(ValueError):
     """What KaTeX says of a formula that it cannot read."""
@@ -36,6 +38,8 @@ def mathml(tex: str, display: bool = False) -> str:
     """MathML of a formula. Raises BadFormula."""
     if len(tex) > LONGEST:
         raise BadFormula(f"A formula may have {LONGEST} characters")
+    import quickjs
+
     try:
         said: list[str] = json.loads(_katex()(tex, display))
     except quickjs.JSException:
@@ -85,6 +89,8 @@ def _letter(c: str, variant: str) -> str:
 
 def _katex() -> Any:
     if not hasattr(local, "katex"):
+        import quickjs
+
         context = quickjs.Context()
         context.set_memory_limit(64_000_000)
         context.eval(_source())

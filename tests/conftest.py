@@ -17,6 +17,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from tests.servers import Postgres, Redis
 from tests.stack import Stack
 
 HERE = {"127.0.0.1", "localhost"}
+WORKERS = ("training", "interactive")
 running: list[Stack] = []
 
 
@@ -120,11 +122,15 @@ def stop_all(stacks: list[Stack]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """A failed test shows the end of each log of the sites that were running."""
+    """A failed test shows where workers are, and the end of each log of the sites that ran."""
     outcome: Any = yield
     report = outcome.get_result()
     if report.failed:
         for made in running:
+            for name in WORKERS:
+                if made.says(name, " ready."):
+                    with suppress(OSError):  # it has ended
+                        report.sections.append((f"stacks of {name}", made.stacks(name)))
             for name in ("redis", *made.processes):
                 report.sections.append((f"log of {name}", made.log(name, lines=30)))
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from collections.abc import Mapping
@@ -121,6 +122,14 @@ class Stack:
         path = self.log_path(name)
         text = path.read_text(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:]) if lines else text
+
+    def stacks(self, name: str) -> str:
+        """Where every thread of a worker and of its children is: they print it on SIGUSR2."""
+        before = len(self.log(name))
+        for pid in [self.processes[name].pid, *self.children(name)]:
+            os.kill(pid, signal.SIGUSR2)
+            time.sleep(0.3)  # one after the other: they write into one file
+        return self.log(name)[before:]
 
     def stop(self) -> None:
         for process in self.processes.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import logging
 import mmap
 import os
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 BOOT_ID, PID_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 _flag = mmap.mmap(-1, 1)  # shared with the children, which are forked after this import
+if sys.__stderr__ is not None:  # who seems to be stuck says where: `kill -USR2 <pid>`, into the log
+    faulthandler.register(signal.SIGUSR2, file=sys.__stderr__, all_threads=True)
 
 
 def stopping() -> bool:

@@ -96,6 +96,14 @@ class Desk:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def save(self) -> None:
+        """Save, and wait for the answer to this: what is said may be of the time before."""
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith("/change/")
+        ):
+            self.press("Save draft")
+        expect(self.said).to_have_text("Saved.")
+
     def line(self) -> str:
         """The line where the cursor is."""
         return self.page.locator("markdown-editor .cm-activeLineGutter").last.inner_text()
@@ -147,7 +155,7 @@ def test_saving_keeps_the_page_the_cursor_and_the_focus(author: Sign) -> None:
     assert desk.line() == line
     page.keyboard.type(" And more")
     expect(desk.said).to_have_text("Saved.")
-    desk.press("Save draft")
+    desk.save()
     expect(page.locator("#desk-save")).to_be_focused()
     page.reload()
     expect(desk.text).to_be_visible()
@@ -169,8 +177,7 @@ def test_a_pasted_picture_asks_for_its_alternative_and_is_shown(author: Sign) ->
     image = desk.proof.get_by_role("img", name="A cup on a table")
     expect(image).to_have_js_property("naturalWidth", 64)
     assert re.search(r"!\[A cup on a table\]\(pictures/a-cup-[a-z0-9-]+-64x48\.png\)", desk.source)
-    desk.press("Save draft")
-    expect(desk.said).to_have_text("Saved.")
+    desk.save()
     page.goto("/admin/courses/picture/")
     expect(page.get_by_role("row", name=re.compile("A cup on a table"))).to_contain_text(
         "Rehearsal of picture"
@@ -229,8 +236,7 @@ def test_of_two_at_once_nobody_loses_a_word(author: Sign, complaints: Complaints
     ada, bob = author("ada"), author("bob")
     mine, theirs = Desk(ada, "Rehearsal of two"), Desk(bob, "Rehearsal of two")
     theirs.write("Bob was here.")
-    theirs.press("Save draft")
-    expect(theirs.said).to_have_text("Saved.")
+    theirs.save()
     ada.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(ada.get_by_role("alert")).to_contain_text("bob has saved this lecture")
     mine.write("Ada was here.")
@@ -245,8 +251,7 @@ def test_of_two_at_once_nobody_loses_a_word(author: Sign, complaints: Complaints
     expect(mine.text).to_contain_text("Bob was here.")
     assert "Ada was here." not in mine.source
     theirs.write("Bob again.")
-    theirs.press("Save draft")
-    expect(theirs.said).to_have_text("Saved.")
+    theirs.save()
     mine.write("Ada again.")
     mine.press("Save draft")
     expect(ada.get_by_role("alert").locator("ins")).to_contain_text("Ada again.")
@@ -276,8 +281,7 @@ def test_a_text_that_could_not_be_saved_is_still_there(
     sign_in(course, elsewhere, "ada")
     desk.press("Save draft")
     expect(desk.said).to_contain_text("You have signed in again")
-    desk.press("Save draft")
-    expect(desk.said).to_have_text("Saved.")
+    desk.save()
     desk.text.click()
     page.evaluate("() => document.querySelector('markdown-editor').insert('x'.repeat(1_100_000))")
     desk.press("Save draft")
@@ -321,8 +325,7 @@ def test_axe_finds_nothing_at_the_desk_and_around_it(author: Sign) -> None:
     desk.write("# Not a title, and a formula $\\frac{1}$")
     expect(desk.problems.locator(".faults li")).to_have_count(2)
     check_at_every_width_and_in_every_colour(page)
-    desk.press("Save draft")
-    expect(desk.said).to_have_text("Saved.")
+    desk.save()
     page.goto(f"{desk.address.removesuffix('change/')}history/")
     check_at_every_width_and_in_every_colour(page)
     page.locator("table.history a").first.click()

@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,6 +165,16 @@ def test_a_busy_worker_answers_the_health_check(broken: Site) -> None:
     assert asked >= 2, "it was asked while the job ran"
     guest.post(f"{run}cancel/")
     guest.http.close()
+
+
+@pytest.mark.parametrize("name", ["interactive", "training"])
+def test_a_worker_says_where_it_is_and_its_parent_has_one_thread(broken: Site, name: str) -> None:
+    """A fork copies one thread, and every lock as the others had it: no child may wait for one."""
+    said = broken.stacks(name)
+    assert said.count("most recent call first") >= 1 + len(broken.children(name)), said
+    assert "in create_loop" in said, "the parent's loop"
+    threads = Path(f"/proc/{broken.processes[name].pid}/task")
+    assert len(list(threads.iterdir())) == 1, said
 
 
 FAIL_POINT = """

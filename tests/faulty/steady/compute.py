@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,10 @@ def is_held() -> bool:
     return Path(os.environ.get("CONVOLAB_VAR", "."), "held").exists()
 
 
+def state_of(step: int, points: list[Any], generator: torch.Generator) -> dict[str, Any]:
+    return {"step": step, "points": points, "generator": generator.get_state()}
+
+
 def run(params: Steps, ctx: Context) -> Iterator[Event | None]:
     generator = torch.Generator().manual_seed(ctx.seed)
     first, points = 0, []
@@ -25,7 +30,9 @@ def run(params: Steps, ctx: Context) -> Iterator[Event | None]:
         first, points = ctx.saved["step"], [tuple(p) for p in ctx.saved["points"]]
         generator.set_state(ctx.saved["generator"])
     for step in range(first + 1, params.steps + 1):
-        while step == params.steps and is_held() and not ctx.save_wanted:
+        while step == params.steps and is_held():
+            if ctx.save_wanted:  # it has waited for long, or its worker stops
+                ctx.save(state_of(step - 1, points, generator))
             time.sleep(0.05)
             yield None
         deadline = time.monotonic() + params.pause
@@ -42,7 +49,6 @@ def run(params: Steps, ctx: Context) -> Iterator[Event | None]:
             values = np.full((8, 8), step % 256, np.uint8)
             yield Images(name="picture", items=(Image(values, label=f"step {step}"),))
         if ctx.save_wanted or (params.save_every and step % params.save_every == 0):
-            state = {"step": step, "points": points, "generator": generator.get_state()}
-            ctx.save(state)
+            ctx.save(state_of(step, points, generator))
     ctx.artifacts.write("numbers.txt", "\n".join(str(p[1]) for p in points).encode())
     yield Result(facts=(Fact("steps", params.steps),), figures={"sum": sum(p[1] for p in points)})
