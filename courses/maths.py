@@ -10,7 +10,6 @@ import json
 import re
 import threading
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
 
@@ -25,9 +24,6 @@ CALL = """function convolab(tex, display) {
 }"""
 local = threading.local()  # a QuickJS context belongs to the thread that made it
 
-# QuickJS is imported where it is used: its package starts a thread, and a worker's parent, which
-# renders nothing, must have none when it forks.
-
 
 class BadFormula(ValueError):
     """What KaTeX says of a formula that it cannot read."""
@@ -38,15 +34,10 @@ def mathml(tex: str, display: bool = False) -> str:
     """MathML of a formula. Raises BadFormula."""
     if len(tex) > LONGEST:
         raise BadFormula(f"A formula may have {LONGEST} characters")
-    import quickjs
-
-    try:
-        said: list[str] = json.loads(_katex()(tex, display))
-    except quickjs.JSException:
-        raise BadFormula("The formula takes too long or too much memory to read") from None
-    if said[1]:
-        raise BadFormula(said[1].removeprefix("KaTeX parse error: "))
-    return _in_letters(re.sub(r"^<span class=\"katex(?:-display)?\">|</span>$", "", said[0]))
+    made, fault = _katex(tex, display)
+    if fault:
+        raise BadFormula(fault.removeprefix("KaTeX parse error: "))
+    return _in_letters(re.sub(r"^<span class=\"katex(?:-display)?\">|</span>$", "", made))
 
 
 VARIANT = re.compile(r'(<m[ino]) mathvariant="([a-z-]+)">([^<]*)<')
@@ -87,17 +78,22 @@ def _letter(c: str, variant: str) -> str:
     return c
 
 
-def _katex() -> Any:
-    if not hasattr(local, "katex"):
-        import quickjs
+def _katex(tex: str, display: bool) -> tuple[str, str]:
+    """What KaTeX makes of a formula, and what it finds wrong with it."""
+    import quickjs  # only here: it starts a thread, and a worker's parent must have none to fork
 
+    if not hasattr(local, "katex"):
         context = quickjs.Context()
         context.set_memory_limit(64_000_000)
         context.eval(_source())
         context.eval(CALL)
         context.set_time_limit(2)
         local.context, local.katex = context, context.get("convolab")
-    return local.katex
+    try:
+        made, fault = json.loads(local.katex(tex, display))
+    except quickjs.JSException:
+        raise BadFormula("The formula takes too long or too much memory to read") from None
+    return made, fault
 
 
 def _source() -> str:

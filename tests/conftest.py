@@ -27,10 +27,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebErro
 
 from tests import early
 from tests.servers import Postgres, Redis
-from tests.stack import Stack
+from tests.stack import WORKERS, Stack
 
 HERE = {"127.0.0.1", "localhost"}
-WORKERS = ("training", "interactive")
 running: list[Stack] = []
 
 
@@ -127,7 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
     report = outcome.get_result()
     if report.failed:
         for made in running:
-            for name in WORKERS:
+            for name in set(WORKERS) & set(made.processes):
                 if made.says(name, " ready."):
                     with suppress(OSError):  # it has ended
                         report.sections.append((f"stacks of {name}", made.stacks(name)))

@@ -17,6 +17,8 @@ from tests.servers import Redis, wait_for
 from tools.processes import ROOT, environment, free_port, leash, procfile
 
 PATIENCE = 25
+WORKERS = ("interactive", "training", "second")
+"""The last is what some tests start beside them."""
 
 
 class Stack:

@@ -21,8 +21,7 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 BOOT_ID, PID_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 _flag = mmap.mmap(-1, 1)  # shared with the children, which are forked after this import
-if sys.__stderr__ is not None:  # who seems to be stuck says where: `kill -USR2 <pid>`, into the log
-    faulthandler.register(signal.SIGUSR2, file=sys.__stderr__, all_threads=True)
+faulthandler.register(signal.SIGUSR2, file=2)  # who seems stuck says where, into the log
 
 
 def stopping() -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from courses import directives
 from courses.markdown import ATTRIBUTES, TAGS, Builder, clean, render, say
-from courses.maths import BadFormula, mathml
+from courses.maths import BadFormula, local, mathml
 from tests.courses.payloads import PAYLOADS
 from tests.courses.specimen import file
 
@@ -94,6 +94,17 @@ def test_a_formula_that_katex_cannot_read_is_told_and_shown_as_typed(tex: str) -
     with pytest.raises(BadFormula):
         mathml(tex)
     assert "bad-formula" in html(f"Before ${tex}$ after.") or "$" in tex
+
+
+def test_a_formula_that_takes_too_long_is_told_and_the_next_one_is_read() -> None:
+    mathml("x_1")
+    local.context.set_time_limit(1e-6)
+    try:
+        with pytest.raises(BadFormula, match="takes too long"):
+            mathml(r"\begin{matrix}" + "a&" * 900 + r"\end{matrix}")
+    finally:
+        local.context.set_time_limit(2)
+    assert "<math" in mathml("x_2")
 
 
 def test_code_is_highlighted_and_its_output_stands_below() -> None:

@@ -14,7 +14,7 @@ from labs import stream
 from tests.faults.ledger import Ledger
 from tests.faults.streams.client import Guest
 from tests.servers import wait_for
-from tests.stack import Stack
+from tests.stack import WORKERS, Stack
 
 CLOCKS = {
     "CONVOLAB_LEASE": "6",
@@ -31,7 +31,6 @@ CLOCKS = {
 }
 """The engine's waits, shorter than an operator would have them."""
 
-WORKERS = ("interactive", "training", "second")
 seeds = itertools.count(1)
 
 
