@@ -1,14 +1,18 @@
 # Every target with a `##` is listed by `make`. What a target needs is set up first, and quickly
-# where nothing has changed. Tests that need no browser run two at once.
+# where nothing has changed. Tests run two at once, those of one group (tests/early.py) in one process.
 
 PYTHON ?= python3
 PY := .venv/bin/python
-TWO := -n 2 --dist worksteal
+TWO := -n 2 --dist loadgroup
+N ?= 20
+REPEATED_browser := -m browser $(TWO)
+REPEATED_redis := -m faults tests/faults/redis
+REPEATED_faults := -m faults $(TWO)
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types migrations unit postgres slow browser faults compose-test bench \
-	calibrate screenshot secrets constraints clean ready dev
+.PHONY: help run test lint types migrations unit sqlite postgres browser faults repeat compose-test \
+	bench calibrate screenshot secrets constraints clean ready dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +26,7 @@ ready:  ## set up the site, and start nothing
 dev:  ## the same with what the tests need: pytest, Chromium, PostgreSQL
 	@$(PYTHON) tools/setup.py --dev
 
-test: lint types migrations unit postgres slow browser compose-test  ## all checks and all tests
+test: lint types migrations sqlite postgres browser compose-test  ## all checks and all tests
 
 lint: dev  ## ruff on the code, djlint on the templates
 	.venv/bin/ruff check .
@@ -38,18 +42,25 @@ migrations: dev  ## is every change of a model in a migration?
 unit: dev  ## the fast tests, on SQLite
 	$(PY) -m pytest $(TWO)
 
+sqlite: dev  ## these, calibration and long sweeps, and the faults at a size that CI can bear
+	$(PY) -m pytest $(TWO) -m 'not browser and not compose and not gpu'
+
 postgres: dev  ## those that touch the database, on a throwaway PostgreSQL
 	CONVOLAB_TEST_DATABASE=postgres $(PY) -m pytest $(TWO)
 
-slow: dev  ## calibration and long sweeps, and the faults at a size that CI can bear
-	$(PY) -m pytest $(TWO) -m 'slow or faults'
+browser: dev  ## end to end in Chromium, on two sites
+	$(PY) -m pytest $(TWO) -m browser
 
-browser: dev  ## end to end in Chromium
-	$(PY) -m pytest -m browser
+faults: dev  ## the faults at full size, and every property with all its examples (long)
+	CONVOLAB_FULL=1 $(PY) -m pytest -m '(faults or hypothesis) and not browser'
+	CONVOLAB_FULL=1 $(PY) -m pytest -m browser tests/faults
 
-faults: dev  ## the faults at full size: kills, floods, cuts (long)
-	CONVOLAB_FULL=1 $(PY) -m pytest -m 'not browser and not compose and not gpu and not slow' \
-		tests/faults tests/engine labs/data
+repeat: dev  ## N=20 T=browser, redis or faults: so many runs, up to the first red one
+	$(if $(REPEATED_$(T)),,$(error say what: T=browser, T=redis or T=faults))
+	@for n in $$(seq $(N)); do \
+		echo "run $$n of $(N)"; \
+		$(PY) -m pytest -x $(REPEATED_$(T)) || { echo "run $$n of $(N) was red"; exit 1; }; \
+	done
 
 compose-test: dev  ## bring docker-compose.yml up for real and follow a run through the proxy
 	$(PY) -m pytest -s -m compose

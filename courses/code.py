@@ -8,12 +8,13 @@ is the last line of the traceback.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import multiprocessing
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
@@ -22,6 +23,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from courses import notebook
 from courses.front import Problem
 
 if TYPE_CHECKING:
@@ -70,26 +72,9 @@ def _highlighted(text: str, language: str) -> str:
     )
 
 
-RUNNER = r"""
-import json, os, sys, tempfile, traceback, warnings
-os.environ.setdefault("KERAS_BACKEND", "torch")
-warnings.simplefilter("ignore")
-results, out = os.fdopen(os.dup(1), "w"), tempfile.TemporaryFile(buffering=0)
-os.dup2(out.fileno(), 1)  # what a process that a block starts prints is the block's output, too
-sys.stdout.reconfigure(encoding="utf-8", write_through=True)
-names = {"__name__": "lecture"}
-for number, block in enumerate(json.load(sys.stdin)):
-    fault = ""
-    out.truncate(0)
-    out.seek(0)
-    try:
-        exec(compile(block["code"], f"block at line {block['line']}", "exec"), names)
-    except BaseException:
-        fault = traceback.format_exc().strip().splitlines()[-1]
-    out.seek(0)
-    printed = out.read().decode(errors="replace")
-    print(json.dumps([number, printed, fault]), file=results, flush=True)
-"""
+FORKS = multiprocessing.get_context("forkserver")
+"""Gives processes of one that has loaded what lectures import, and nothing of this one."""
+FORKS.set_forkserver_preload([notebook.LIBRARIES])
 
 
 def run(blocks: Iterable[Block]) -> Iterator[Problem]:
@@ -97,23 +82,24 @@ def run(blocks: Iterable[Block]) -> Iterator[Problem]:
     blocks = list(blocks)
     if not blocks:
         return
-    command = [sys.executable, "-c", RUNNER]
-    sent = json.dumps([asdict(block) for block in blocks])
-    try:
-        done = subprocess.run(  # noqa: S603 (our own interpreter)
-            command, input=sent.encode(), capture_output=True, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        yield Problem(
-            blocks[0].line, f"The Python blocks ran for {SECONDS} s", "Make them smaller."
-        )
-        return
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    for block, (_, printed, fault) in zip(blocks, said, strict=False):
+    with TemporaryDirectory() as name:
+        results, errors = Path(name, "results"), Path(name, "errors")
+        sent = [(block.line, block.code) for block in blocks]
+        process = FORKS.Process(target=notebook.execute, args=(sent, results, errors))
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            todo = "Make them smaller."
+            yield Problem(blocks[0].line, f"The Python blocks ran for {SECONDS} s", todo)
+            return
+        said = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+        told = errors.read_text("utf-8", errors="replace")[-300:]
+    for block, (printed, fault) in zip(blocks, said, strict=False):
         yield from _compared(block, printed, fault)
     if len(said) < len(blocks):
-        block, told = blocks[len(said)], done.stderr.decode(errors="replace")[-300:]
-        yield Problem(block.line, "This Python block ended the interpreter", told)
+        yield Problem(blocks[len(said)].line, "This Python block ended the interpreter", told)
 
 
 def _compared(block: Block, printed: str, fault: str) -> Iterator[Problem]:

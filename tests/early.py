@@ -2,8 +2,11 @@
 
 A Redis of their own (tests/conftest.py starts it at this address), files in a folder that goes
 away, and, with CONVOLAB_TEST_DATABASE=postgres, a throwaway PostgreSQL: then only the tests that
-touch the database run, and they commit for real: the lease's thread and the streams have
-connections of their own, which see nothing of a test's open transaction.
+touch the database run. Most are rolled back there too. Those marked `commits`, or of
+django_db(transaction=True), commit for real: the lease's thread and the streams have connections
+of their own, which see nothing of a test's open transaction. Emptying 30 tables after each costs.
+
+Here too: in what order the tests run, which stay in one process, and how many examples they try.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import faulthandler
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import Postgres
 from tools.processes import ROOT, free_port
@@ -45,6 +49,13 @@ else:
     os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
 
 
+FULL = os.environ.get("CONVOLAB_FULL") == "1"
+"""`make faults`: every property and every fault at its full size."""
+# In CI always the same examples: a new one is looked for where nobody waits for the answer.
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("full", max_examples=3_000, deadline=None, print_blob=True)
+settings.load_profile("full" if FULL else "ci")
+
 TERMINAL = os.dup(2)  # before pytest captures it
 HANGS = 300
 """Seconds after which a test is taken to hang: the run ends and shows where every thread is."""
@@ -54,7 +65,7 @@ LONG = {"slow", "compose"}
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    if os.environ.get("CONVOLAB_FULL") != "1" and not LONG & set(item.keywords):
+    if not FULL and not LONG & set(item.keywords):
         faulthandler.dump_traceback_later(HANGS, exit=True, file=TERMINAL)
     yield
     faulthandler.cancel_dump_traceback_later()
@@ -65,14 +76,37 @@ def touches_the_database(item: pytest.Item) -> bool:
     return "django_db" in item.keywords or bool(fixtures & set(getattr(item, "fixturenames", ())))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not ON_POSTGRES:
-        return
-    left_out = [item for item in items if not touches_the_database(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if touches_the_database(item)]
+LONG_FIRST = {"slow", "faults", "hypothesis", "stack", "processes"}
+"""Marks and fixtures of tests that take seconds: they begin first, so that what ends is short."""
+ONE_SITE = {"broken", "served", "site"}
+"""Sites for a whole session. One process has each: to start a second takes longer than it saves.
+The browser tests, which have nothing else, run on two."""
+
+
+def is_long(item: pytest.Item) -> bool:
+    return bool(LONG_FIRST & {*item.keywords, *getattr(item, "fixturenames", ())})
+
+
+def sites_of(item: pytest.Item) -> set[str]:
+    shared = ONE_SITE - {"site"} if "browser" in item.keywords else ONE_SITE
+    return shared & set(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    if ON_POSTGRES:
+        left_out = [item for item in items if not touches_the_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if touches_the_database(item)]
     for item in items:
-        item.add_marker(pytest.mark.django_db(transaction=True), append=False)
+        if ON_POSTGRES and item.get_closest_marker("commits"):
+            item.add_marker(pytest.mark.django_db(transaction=True), append=False)
+        for name in sites_of(item):
+            item.add_marker(pytest.mark.xdist_group(name))
+    yield
+    items.sort(key=lambda item: not is_long(item))
 
 
 def pytest_report_header() -> str:

@@ -379,7 +379,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
 @given(raw=mutated())
 def test_a_mutated_file_gives_a_clean_picture_or_a_refusal(raw: bytes) -> None:
     try:

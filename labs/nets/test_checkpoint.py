@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.nets.checkpoint import pack, unpack
@@ -49,7 +49,6 @@ def same(a: Any, b: Any) -> bool:
     return a == b or a != a  # NaN is not equal to itself
 
 
-@settings(max_examples=200, deadline=None)
 @given(states)
 def test_what_is_packed_comes_back_as_it_was(state: Any) -> None:
     assert same(unpack(pack(state)), state)

@@ -6,7 +6,7 @@ from math import prod
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch.utils.flop_counter import FlopCounterMode
@@ -50,7 +50,6 @@ networks = st.tuples(st.lists(on_maps, max_size=7), st.lists(on_rows, max_size=4
 any_blocks = st.lists(st.one_of(on_maps, on_rows, st.just(Flatten())), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
 @given(networks)
 def test_shapes_and_parameters_are_those_of_torch(blocks: tuple[Block, ...]) -> None:
     found = walk(blocks, SHAPE, classes=10)
@@ -65,7 +64,6 @@ def test_shapes_and_parameters_are_those_of_torch(blocks: tuple[Block, ...]) -> 
         assert row.bytes == x[0].numel() * x.element_size()
 
 
-@settings(max_examples=100, deadline=None)
 @given(networks)
 def test_multiplications_are_half_of_what_torch_counts_as_flops(blocks: tuple[Block, ...]) -> None:
     found = walk(blocks, SHAPE, classes=10)
@@ -77,7 +75,6 @@ def test_multiplications_are_half_of_what_torch_counts_as_flops(blocks: tuple[Bl
     assert counter.get_total_flops() == 3 * 2 * found.multiplications
 
 
-@settings(max_examples=300, deadline=None)
 @given(any_blocks)
 def test_a_fault_is_found_exactly_where_torch_would_fail(blocks: list[Block]) -> None:
     found = walk(blocks, SHAPE, classes=10)
@@ -160,7 +157,6 @@ def test_a_network_that_is_too_large_is_refused_with_the_arithmetic(
     assert says in excess(found, plan)
 
 
-@settings(max_examples=200, deadline=None)
 @given(networks, st.integers(1, 50), st.integers(32, 512))
 def test_nothing_that_is_let_through_exceeds_a_limit(
     blocks: tuple[Block, ...], epochs: int, batch: int

@@ -55,7 +55,6 @@ def ask(person: Person, call: Call, scene: Scene, **more: Any) -> Any:
         data, more = json.dumps(data), {"content_type": "application/json", **more}
     response = person.ask(call.method, call.path(scene), data, **more)
     response.said = response.getvalue()
-    response.close()
     return response
 
 

@@ -192,12 +192,7 @@ PARAMS = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(params=PARAMS)
 def test_no_params_break_it(alice: Caller, params: dict[str, Any]) -> None:
     Run.objects.all().delete(), Job.objects.all().delete()

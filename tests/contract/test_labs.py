@@ -33,7 +33,12 @@ ALONE = ("progress", "note", "result")
 """Kinds that the page can show where the lab declared no place for them."""
 
 
-@pytest.fixture(params=LABS, ids=lambda lab: lab.slug)
+def together(lab: Lab) -> pytest.ParameterSet:
+    """All tests of a lab in one process, which keeps its tiny run."""
+    return pytest.param(lab, id=lab.slug, marks=pytest.mark.xdist_group(lab.slug))
+
+
+@pytest.fixture(params=map(together, LABS))
 def lab(request: pytest.FixtureRequest) -> Lab:
     found: Lab = request.param
     return found

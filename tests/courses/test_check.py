@@ -38,6 +38,7 @@ ASKED = [
         ("```python error\n1 / 0\n```\n\n```output\nZeroDivisionError: division by zero\n```", ""),
     ],
 )
+@pytest.mark.xdist_group("lecture code")  # whose libraries are loaded once
 def test_code_is_executed_and_its_output_compared(text: str, says: str) -> None:
     found = list(code.run(render(file(text)).blocks))
     assert bool(found) == bool(says)

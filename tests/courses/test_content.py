@@ -53,6 +53,7 @@ def test_nothing_is_wrong_in_a_lecture(lecture: LectureFile) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("lecture code")  # whose libraries are loaded once
 @pytest.mark.parametrize("lecture", WITH_CODE)
 def test_the_code_of_a_lecture_prints_what_it_shows(lecture: LectureFile) -> None:
     assert [f"{p.line}: {p}" for p in code.run(render(lecture.source).blocks)] == []

@@ -51,7 +51,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module", params=[False, True])
+def together(shifts: bool) -> pytest.ParameterSet:
+    """All tests of a training in one process, which trains once."""
+    return pytest.param(shifts, marks=pytest.mark.xdist_group(f"trained, shifts {shifts}"))
+
+
+@pytest.fixture(scope="module", params=[together(False), together(True)])
 def trained(request: pytest.FixtureRequest, one_thread: None) -> tuple[bool, Any, Any]:
     """Whether with shifts; the four curves; and the network of the kept epoch."""
     names = defined(DATA, NETWORK, MARKS.partition("\n\n\nloss")[0])

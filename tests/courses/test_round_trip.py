@@ -57,7 +57,7 @@ def dumped_and_loaded() -> None:
         call_command("load_course", content=Path(folder), stdout=io.StringIO())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(NUMBER, SLUG, TEXT, TEXT), min_size=1, max_size=3),
     st.lists(st.tuples(NUMBER | st.just(""), SLUG, TEXT), max_size=4),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+
 from accounts.models import Learner
 from labs import stream
 from labs.lab import every_lab
@@ -34,6 +36,9 @@ def take(lane: str = "training") -> Job | None:
 
 def work(lane: str = "training") -> Job | None:
     """Claim the next job and carry it to its end, as a worker's child does."""
+    if connection.vendor == "postgresql":
+        told = "the lease's thread reads on a connection of its own: mark the test `commits`"
+        assert not connection.in_atomic_block, told
     job = take(lane)
     if job is not None:
         carry(job)

@@ -310,6 +310,7 @@ class Engine(RuleBasedStateMachine):
             assert live(job)[-1]["attempt"] == number, "the newest change is answered last"
 
 
+@pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 def test_the_engine_holds_whatever_happens_in_whatever_order(
     monkeypatch: pytest.MonkeyPatch, settings: Any

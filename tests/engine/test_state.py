@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.lab import Lab, catalog
@@ -67,7 +67,6 @@ def assert_every_cut_leads_to_the_end(entries: list[Entry]) -> None:
         assert followed(entries, cut) == final
 
 
-@settings(max_examples=200, deadline=None)
 @given(histories())
 def test_the_state_at_any_cut_and_the_rest_give_the_end(
     history: tuple[list[Entry], list[str]],
@@ -75,7 +74,6 @@ def test_the_state_at_any_cut_and_the_rest_give_the_end(
     assert_every_cut_leads_to_the_end(history[0])
 
 
-@settings(max_examples=200, deadline=None)
 @given(histories())
 def test_the_end_shows_what_a_run_without_a_stop_would_show(
     history: tuple[list[Entry], list[str]],
@@ -85,7 +83,6 @@ def test_the_end_shows_what_a_run_without_a_stop_would_show(
     assert {name: e["text"] for name, e in state_at(entries).items()} == expected
 
 
-@settings(max_examples=200, deadline=None)
 @given(histories())
 def test_what_survives_is_each_seq_once_in_order_and_survives_again(
     history: tuple[list[Entry], list[str]],
@@ -96,7 +93,6 @@ def test_what_survives_is_each_seq_once_in_order_and_survives_again(
     assert surviving(kept) == kept == surviving(kept[::-1] + kept)
 
 
-@settings(max_examples=200, deadline=None)
 @given(histories(), st.integers(1, 4))
 def test_what_a_dead_attempt_writes_later_never_counts(
     history: tuple[list[Entry], list[str]], attempt: int

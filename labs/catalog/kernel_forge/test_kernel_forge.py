@@ -59,7 +59,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(OPTIONS)
 def test_it_makes_the_map_of_one_torch_convolution(options: dict[str, Any]) -> None:
     params, picture = Params(**options), noise(30, 41)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor, nn
@@ -355,7 +355,6 @@ SHAPES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(LAYERS, SHAPES)
 def test_the_arithmetic_makes_what_pytorch_makes(layer: Layer, came: Shape) -> None:
     try:

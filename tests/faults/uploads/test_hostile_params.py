@@ -77,7 +77,7 @@ extras = st.fixed_dictionaries(
 
 def examples(test: Any) -> Any:
     quiet = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=CASES, deadline=None, suppress_health_check=quiet)(test)
+    return settings(max_examples=CASES, suppress_health_check=quiet)(test)
 
 
 @pytest.fixture
