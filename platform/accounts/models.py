@@ -58,9 +58,7 @@ class Learner(models.Model):
     seen = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["seen"], condition=models.Q(user=None), name="guests_by_seen")
-        ]
+        indexes = [models.Index(fields=["user", "seen"], name="guests_by_seen")]
 
     def __str__(self) -> str:
         return str(self.user or f"guest {str(self.id)[:8]}")
