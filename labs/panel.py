@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -200,10 +201,23 @@ def after_context(run: Run) -> dict[str, Any]:
             for a in run.job.artifacts.order_by("name")
             if not run.cancelled_at
         ],
+        "kept": kept_of(run),
         "permalink": base,
         "again_url": again_url(run),
         "seed": run.job.seed if run.job.declared.seeded else None,
         "questions": questions_of(run, figures_of(run)) if run.state == State.SUCCEEDED else [],
+    }
+
+
+def kept_of(run: Run) -> dict[str, Any]:
+    """How long this run is kept: all of a guest's, and the steps of an account's."""
+    if run.learner.is_guest:
+        return {"guest_days": round(settings.KEEP_GUESTS / 86_400)}
+    finished = run.job.finished_at
+    return {
+        "condensed": run.job.condensed_at,
+        "days": round(settings.KEEP_ARCHIVES / 86_400),
+        "until": finished and finished + timedelta(seconds=settings.KEEP_ARCHIVES),
     }
 
 

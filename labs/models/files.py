@@ -40,6 +40,7 @@ class Artifact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "name"], name="one_file_a_name")]
+        indexes = [models.Index(fields=["name"])]
 
     def __str__(self) -> str:
         return f"{self.job_id}/{self.name}"
@@ -54,7 +55,7 @@ class Artifact(models.Model):
         if not PLAIN.fullmatch(name):
             raise ValueError(f"not a plain file name: {name!r}")
         sha256 = hashlib.sha256(content).hexdigest()
-        write_file(settings.FILES_ROOT / "jobs" / str(job.pk) / name, content)
+        write_file(job.folder / name, content)
         made, _ = cls.objects.update_or_create(
             job=job, name=name, defaults={"sha256": sha256, "size": len(content)}
         )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 import zlib
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
 from labs.lab import Lab, every_lab
+from labs.state import place_of, state_at
 
 
 class State(models.TextChoices):
@@ -89,6 +95,7 @@ class Job(models.Model):
 
     checkpoint = models.CharField(max_length=128, blank=True)
     saved_seq = models.PositiveIntegerField(default=0)
+    condensed_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = JobQuerySet.as_manager()
 
@@ -105,6 +112,14 @@ class Job(models.Model):
             models.Index(fields=["lane", "state", "queued_at"]),
             models.Index(fields=["payer", "lane", "claimed_at"]),
             models.Index(fields=["state", "lease_until"]),
+            models.Index(
+                fields=["queued_at"], condition=Q(draft__isnull=False), name="drafts_by_age"
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(condensed_at__isnull=True, finished_at__isnull=False),
+                name="whole_archives_by_age",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,6 +133,11 @@ class Job(models.Model):
     def stream(self) -> str:
         """The key of its live stream. A token, not the id: Redis may outlive a database."""
         return f"draft:{self.draft}" if self.draft else f"job:{self.token}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return Path(settings.FILES_ROOT) / "jobs" / str(self.pk)
 
     @property
     def declared(self) -> Lab:
@@ -226,6 +246,16 @@ class Job(models.Model):
         """Every archived event, in order."""
         return [e for part in self.parts.order_by("first") for e in part.events()]
 
+    def condense(self) -> None:
+        """Keep of the archive what the page of a job that is over shows: its final state."""
+        with transaction.atomic():
+            Job.objects.select_for_update().get(pk=self.pk)
+            final = sorted(state_at(self.archived()).values(), key=place_of)
+            self.parts.all().delete()
+            if part := Part.of(self, final):
+                part.save()
+            Job.objects.filter(pk=self.pk).update(condensed_at=Now())
+
     def answered(self) -> bool:
         """A draft: its answer is out. False: a newer change came in the meantime; it is queued."""
         mine = Job.objects.filter(pk=self.pk, state=State.RUNNING, attempt=self.attempt)
@@ -233,6 +263,12 @@ class Job(models.Model):
             return True
         mine.update(state=State.QUEUED, lease_until=None, queued_at=Now())
         return False
+
+
+@receiver(post_delete, sender=Job)
+def delete_files(instance: Job, **_: Any) -> None:
+    """A job's files go with it."""
+    transaction.on_commit(partial(shutil.rmtree, instance.folder, ignore_errors=True))
 
 
 class Part(models.Model):

@@ -57,6 +57,9 @@ class Learner(models.Model):
     created = models.DateTimeField(db_default=Now())
     seen = models.DateTimeField(db_default=Now(), db_index=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["user", "seen"], name="guests_by_seen")]
+
     def __str__(self) -> str:
         return str(self.user or f"guest {str(self.id)[:8]}")
 

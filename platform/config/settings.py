@@ -249,6 +249,7 @@ TRIES: int = env.int("CONVOLAB_TRIES", default=3)
 LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
 KEEP_DRAFTS: float = env.float("CONVOLAB_KEEP_DRAFTS", default=3_600)
 KEEP_GUESTS: float = env.float("CONVOLAB_KEEP_GUESTS", default=30 * 86_400)
+KEEP_ARCHIVES: float = env.float("CONVOLAB_KEEP_ARCHIVES", default=90 * 86_400)
 SESSION_COOKIE_AGE = int(KEEP_GUESTS)  # renewed with each start: accounts.models.learner_of
 INTERACTIVE_CHILDREN: int = env.int("CONVOLAB_INTERACTIVE_CHILDREN", default=2)
 DEVICE: str = env.str("CONVOLAB_DEVICE", default="auto")

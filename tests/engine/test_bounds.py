@@ -22,7 +22,7 @@ from labs.models.run import Missing, Refused
 from labs.stream import Fenced
 from tests.engine import cast
 from tests.engine.served import Site, note, serving, until
-from workers import life, reaper, tasks
+from workers import life, tasks
 from workers.context import JobFiles
 
 pytestmark = [pytest.mark.django_db, pytest.mark.commits]
@@ -219,41 +219,6 @@ def test_an_attempt_that_was_given_up_overwrites_no_file(settings: Any, tmp_path
     with pytest.raises(Fenced):
         JobFiles(job).write("model", b"stale")
     assert Artifact.objects.get().path.read_bytes() == b"first"
-
-
-def test_guests_who_have_not_been_here_for_long_go_with_what_is_theirs(settings: Any) -> None:
-    gone, stays = cast.learner(), cast.learner()
-    for who, seed in ((gone, 1), (stays, 2)):
-        cast.start(who, steps=1, seed=seed)
-        cast.work()
-    old = Now() - timedelta(seconds=settings.KEEP_GUESTS + 1)
-    Learner.objects.filter(pk=gone.pk).update(seen=old)
-    Job.objects.update(queued_at=old)
-    reaper.sweep_guests()
-    assert [run.learner for run in Run.objects.all()] == [stays]
-    assert [job.seed for job in Job.objects.all()] == [2]
-
-
-def test_files_of_jobs_that_are_gone_are_swept_and_no_others(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.FILES_ROOT = tmp_path
-    cast.start(cast.learner(), steps=2)
-    job = cast.take()
-    assert job is not None and job.keep_checkpoint("kept.safetensors", [], 0)
-    for name in (f"jobs/{job.pk}/model", "jobs/999999/model", "jobs/notes/model"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    (tmp_path / "checkpoints").mkdir()
-    for name in ("kept.safetensors", "left.safetensors"):
-        (tmp_path / "checkpoints" / name).touch()
-    reaper.sweep_files()
-    assert (tmp_path / "jobs/999999").exists(), "what is new may still be written"
-    now = time.time()
-    monkeypatch.setattr("workers.reaper.time.time", lambda: now + 61)
-    reaper.sweep_files()
-    assert {p.name for p in (tmp_path / "jobs").iterdir()} == {str(job.pk), "notes"}
-    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["kept.safetensors"]
 
 
 def test_a_bell_that_comes_again_takes_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

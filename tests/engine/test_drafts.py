@@ -25,7 +25,7 @@ from labs.state import Entry, state_at
 from tests.engine import cast
 from tests.engine.served import Site, Viewer, note, serving, until
 from tests.faults.streams.client import Page, watch
-from workers import reaper
+from workers import sweeps
 from workers.carry import carry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.commits]
@@ -242,7 +242,7 @@ def test_drafts_are_swept_after_an_hour(alice: Client, settings: Any) -> None:
     change(alice, 1, nonce="f" * 32)
     old = timedelta(seconds=settings.KEEP_DRAFTS + 1)
     Job.objects.filter(pk=draft(alice).pk).update(queued_at=Now() - old)
-    reaper.sweep_drafts()
+    sweeps.sweep_drafts()
     assert [job.pk for job in Job.objects.all()] == [draft(alice, "f" * 32).pk]
     assert change(alice, 2).status_code == 202, "the page that is still open goes on"
 
@@ -252,10 +252,10 @@ def test_a_draft_whose_seconds_still_count_stays_for_a_day(alice: Client, settin
     work()
     old = Now() - timedelta(seconds=settings.KEEP_DRAFTS + 1)
     Job.objects.update(queued_at=old, claimed_at=old, seconds=settings.SECONDS_A_DAY)
-    reaper.sweep_drafts()
+    sweeps.sweep_drafts()
     assert change(alice, 2, nonce="f" * 32).status_code == 429
     Job.objects.update(claimed_at=Now() - timedelta(days=1, seconds=1))
-    reaper.sweep_drafts()
+    sweeps.sweep_drafts()
     assert not Job.objects.exists()
     assert change(alice, 3).status_code == 202
 

@@ -17,7 +17,7 @@ from PIL import Image
 from labs.models import Artifact, Job, Picture, State
 from tests.engine import cast
 from tests.faults.uploads import files
-from workers import reaper
+from workers import sweeps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.commits]
 
@@ -93,13 +93,13 @@ def test_what_was_sent_is_gone_when_the_worker_gave_up(alice: Client) -> None:
         assert job is not None and job.lapse()
     picture = Picture.objects.select_related("job").get()
     assert picture.job.state == State.FAILED and stored(picture)
-    reaper.sweep_uploads()
+    sweeps.sweep_uploads()
     assert stored(picture) == {} and not Artifact.objects.exists()
 
 
 def test_the_reaper_leaves_what_still_waits(alice: Client) -> None:
     upload(alice, files.png())
-    reaper.sweep_uploads()
+    sweeps.sweep_uploads()
     assert list(stored(Picture.objects.get())) == ["upload"]
 
 

@@ -26,7 +26,7 @@ from labs.nets.scale import Scale
 from labs.nets.train import Recipe, Training
 from labs.words import short
 
-LOOKED_AT = 1_000
+LOOKED_AT = 500
 """While it trains, the test is measured on so many pictures; in the end, on all."""
 COMPARED = 100
 CELL_PICTURES = 24
@@ -74,11 +74,10 @@ class Course:
     final: Marks | None = None
 
     def __post_init__(self) -> None:
-        steps, per_epoch = self.training.steps, self.training.per_epoch
+        steps = self.training.steps
         self.looks = show.look_steps(steps)
-        self.tests = show.test_steps(steps, per_epoch)
+        self.tests = show.test_steps(steps)
         self.curve_every = max(10, math.ceil(steps / 100))
-        self.errors_every = per_epoch * math.ceil(self.training.recipe.epochs / 12)
         self.probes = show.probes_of(self.data)
         self.harder = self._what_makes_training_harder()
 
@@ -106,10 +105,9 @@ class Course:
             yield from self.curves(step)
         if step in self.looks:
             yield from self.look(step)
-        if marks and not last and step % self.training.per_epoch == 0:
+        if marks and not last:
             yield show.confusion(marks, self.data.classes)
-            if step % self.errors_every == 0:
-                yield show.errors(marks, self.data.test_x, self.data.classes)
+            yield show.errors(marks, self.data.test_x, self.data.classes)
         yield None
 
     def mark(self, count: int, exact: bool) -> Generator[None, None, Marks]:
@@ -128,8 +126,9 @@ class Course:
                 f"the weights ran away. Take a learning rate below {short(training.recipe.peak)}."
             )
         yield Progress(done=step, total=training.steps)
+        count = min(LOOKED_AT, len(self.data.test_y))
         yield from show.curves(
-            losses, hits, self.tested, training.steps, training.per_epoch, self.harder
+            losses, hits, self.tested, training.steps, training.per_epoch, count, self.harder
         )
 
     def look(self, step: int) -> Iterator[Event]:

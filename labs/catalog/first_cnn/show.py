@@ -17,6 +17,8 @@ from labs.words import fixed
 
 EARLY_LOOKS = 6
 LATER_LOOKS = 15
+TESTS = 10
+"""How often to measure on the test: more would cost more than the platform itself."""
 POINTS = 150
 MOST_KERNELS = 64
 MAPS_EACH = 8
@@ -31,10 +33,9 @@ def look_steps(steps: int) -> set[int]:
     return {step for step in (*early, *later) if 0 < step <= steps}
 
 
-def test_steps(steps: int, per_epoch: int) -> set[int]:
-    """After which steps to measure on the test: each epoch, and about ten times at least."""
-    extra = range(-(-steps // 10), steps + 1, -(-steps // 10)) if steps < 10 * per_epoch else ()
-    return {*range(per_epoch, steps + 1, per_epoch), *extra}
+def test_steps(steps: int) -> set[int]:
+    """After which steps to measure on the test: ten times, evenly, the last time at the end."""
+    return {max(1, round(steps * part / TESTS)) for part in range(1, TESTS + 1)}
 
 
 def probes_of(data: Dataset) -> list[int]:
@@ -48,11 +49,13 @@ def curves(
     tested: Sequence[Sequence[float]],
     steps: int,
     per_epoch: int,
+    looked_at: int,
     harder: str = "",
 ) -> tuple[Curves, Curves]:
     """Loss and accuracy so far: a point is the mean over the steps since the last.
 
-    `harder` says what the training has to cope with and the test has not.
+    The test is that of `looked_at` pictures, at the end of all. `harder` says what the training has
+    to cope with and the test has not.
     """
     every = max(1, -(-steps // POINTS))
     loss, train = _points(losses, every, per_epoch), _points(hits, every, per_epoch)
@@ -62,7 +65,8 @@ def curves(
     )
     right = f"In training it is right on {train[-1][1] * 100:.1f} %" if train else ""
     if train and test:
-        right += f", in the test on {test[-1][1] * 100:.1f} %"
+        which = "all" if tested[-1][0] == steps else f"{looked_at:,}"
+        right += f", in the test on {test[-1][1] * 100:.1f} % of {which} pictures"
         right += f". Training is measured while it learns{f', with {harder}' if harder else ''}"
     return (
         Curves(
@@ -78,7 +82,7 @@ def curves(
             title="Accuracy",
             sentence=right and f"{right}.",
             x_label="epoch",
-            y_label="share that is right",
+            y_label=f"share that is right; test: {looked_at:,} pictures, at the end all",
             y_range=(0.0, 1.0),
             series=(Series("training", train, "train"), Series("test", test, "validation")),
         ),

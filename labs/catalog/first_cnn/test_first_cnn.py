@@ -81,6 +81,8 @@ def test_the_curve_ends_where_the_result_is_also_on_a_large_test(
     result = named(found, "result")[-1].figures["test_accuracy"]
     assert curve[-1][1] == pytest.approx(result, abs=1e-5)
     assert round(result * 100, 4) % 1 > 0, "more than the first 100 were looked at"
+    said = [event.sentence for event in named(found, "accuracy") if len(event.series[1].points)]
+    assert "% of 100 pictures" in said[0] and "% of all pictures" in said[-1]
 
 
 @pytest.mark.parametrize(
@@ -156,22 +158,21 @@ def test_about_fifty_picture_events_whatever_the_epochs(epochs: int, per_epoch: 
     looks = show.look_steps(steps)
     assert max(looks) == steps
     assert len(looks) <= show.EARLY_LOOKS + show.LATER_LOOKS
-    assert 2 * (1 + len(looks)) + min(epochs, 12) <= 60
-    tests = show.test_steps(steps, per_epoch)
-    assert {per_epoch * n for n in range(1, epochs + 1)} <= tests
-    assert min(9, steps // 2) <= len(tests) <= 60
+    tests = show.test_steps(steps)
+    assert max(tests) == steps and min(tests) >= 1 and len(tests) == min(steps, show.TESTS)
+    assert 2 * (1 + len(looks)) + len(tests) <= 60
 
 
 def test_a_curve_has_at_most_200_points_and_ends_where_the_run_ends() -> None:
     steps, per_epoch = 46_850, 937
-    loss, accuracy = show.curves([0.5] * steps, [0.9] * steps, [[937, 0.9]], steps, per_epoch)
+    loss, accuracy = show.curves([0.5] * steps, [0.9] * steps, [[937, 0.9]], steps, per_epoch, 500)
     assert len(loss.series[0].points) <= 200
     assert loss.series[0].points[-1][0] == pytest.approx(50, abs=0.5)
     assert [series.role for series in accuracy.series] == ["train", "validation"]
 
 
 def test_the_curve_is_the_mean_of_the_steps_between_its_points() -> None:
-    loss, _ = show.curves([1.0, 3.0, 5.0, 7.0, 9.0], [0.0] * 5, [], 300, 10)
+    loss, _ = show.curves([1.0, 3.0, 5.0, 7.0, 9.0], [0.0] * 5, [], 300, 10, 500)
     assert loss.series[0].points == ((0.2, 2.0), (0.4, 6.0))
 
 
