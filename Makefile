@@ -9,6 +9,8 @@ REPEATED_browser := -m browser $(TWO)
 REPEATED_redis := -m faults tests/faults/redis
 REPEATED_faults := -m faults $(TWO)
 export PORT
+# What is compiled is kept: a site is six processes, and the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types migrations unit sqlite postgres browser faults repeat compose-test \

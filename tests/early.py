@@ -76,20 +76,21 @@ def touches_the_database(item: pytest.Item) -> bool:
     return "django_db" in item.keywords or bool(fixtures & set(getattr(item, "fixturenames", ())))
 
 
-LONG_FIRST = {"slow", "faults", "hypothesis", "stack", "processes"}
+LONG_FIRST = {"slow", "faults", "hypothesis", "stack", "serve"}
 """Marks and fixtures of tests that take seconds: they begin first, so that what ends is short."""
-ONE_SITE = {"broken", "served", "site"}
-"""Sites for a whole session. One process has each: to start a second takes longer than it saves.
-The browser tests, which have nothing else, run on two."""
+ONCE = ("broken", "shaken", "served", "ended", "course", "site")
+"""Fixtures for a whole session that one process has for all: each takes more than it would save.
+A test that has two goes with the first. `site` is not once for the browser tests, which all use it.
+"""
 
 
 def is_long(item: pytest.Item) -> bool:
     return bool(LONG_FIRST & {*item.keywords, *getattr(item, "fixturenames", ())})
 
 
-def sites_of(item: pytest.Item) -> set[str]:
-    shared = ONE_SITE - {"site"} if "browser" in item.keywords else ONE_SITE
-    return shared & set(getattr(item, "fixturenames", ()))
+def group_of(item: pytest.Item) -> str | None:
+    once = ONCE[:-1] if "browser" in item.keywords else ONCE
+    return next((name for name in once if name in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -103,8 +104,8 @@ def pytest_collection_modifyitems(
     for item in items:
         if ON_POSTGRES and item.get_closest_marker("commits"):
             item.add_marker(pytest.mark.django_db(transaction=True), append=False)
-        for name in sites_of(item):
-            item.add_marker(pytest.mark.xdist_group(name))
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
     yield
     items.sort(key=lambda item: not is_long(item))
 

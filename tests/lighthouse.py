@@ -29,6 +29,9 @@ def report(url: str, *categories: str) -> dict[str, Any]:
         url,
         f"--only-categories={','.join(categories)}",
         f"--chrome-flags={FLAGS}",
+        "--throttling-method=provided",
+        "--max-wait-for-load=8000",  # a page with a stream is never done
+        "--disable-full-page-screenshot",
         "--output=json",
         "--quiet",
         "--no-enable-error-reporting",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -19,6 +21,18 @@ DRAWN = """image => {
 }"""
 SETTINGS = """() => Object.fromEntries(new FormData(document.getElementById('controls')))"""
 LOADED = "image => image.complete && image.naturalWidth > 0"
+
+
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""By then whatever a script does at an event has been drawn."""
+
+
+def until(page: Page, ready: Callable[[], object], seconds: float = 20) -> None:
+    """Until it is so. Meanwhile the page's events and routes are heard."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, f"it did not come to that within {seconds:g} s"
+        page.wait_for_timeout(20)
 
 
 def slot(page: Page, name: str) -> Locator:

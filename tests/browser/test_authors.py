@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Contexts
-from tests.browser.test_appearance import check_at_every_width_and_in_every_colour
+from tests.browser.test_appearance import check_at_both_widths_and_in_both_colours
 from tests.conftest import Complaints
 from tests.courses.specimen import CHOICE, NUMERIC, SHAPE, file
 from tests.faults.uploads import files
@@ -316,7 +316,7 @@ def test_the_link_to_a_draft_works_for_anybody(
     anybody.goto(link)
     expect(anybody.locator(".desk-banner")).to_contain_text("Only people with this link see it")
     expect(anybody.locator(".lecture-text")).to_contain_text("A window slides.")
-    check_at_every_width_and_in_every_colour(anybody)
+    check_at_both_widths_and_in_both_colours(anybody)
 
 
 def test_axe_finds_nothing_at_the_desk_and_around_it(author: Sign) -> None:
@@ -324,12 +324,12 @@ def test_axe_finds_nothing_at_the_desk_and_around_it(author: Sign) -> None:
     desk = Desk(page, "Rehearsal of looks")
     desk.write("# Not a title, and a formula $\\frac{1}$")
     expect(desk.problems.locator(".faults li")).to_have_count(2)
-    check_at_every_width_and_in_every_colour(page)
+    check_at_both_widths_and_in_both_colours(page)
     desk.save()
     page.goto(f"{desk.address.removesuffix('change/')}history/")
-    check_at_every_width_and_in_every_colour(page)
+    check_at_both_widths_and_in_both_colours(page)
     page.locator("table.history a").first.click()
-    check_at_every_width_and_in_every_colour(page)
+    check_at_both_widths_and_in_both_colours(page)
 
 
 PAGES = [

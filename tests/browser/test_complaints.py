@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.pages import until
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,5 @@ def test_it_sees_what_a_page_must_not_do(
     page.goto("/")
     assert complaints.left() == []
     page.evaluate(does)
-    page.wait_for_timeout(300)
-    assert any(seen in complaint for complaint in complaints.left())
+    until(page, lambda: any(seen in complaint for complaint in complaints.left()))
     complaints.allow(".")

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import Forge, pixels, settings, slot
+from tests.browser.pages import TWO_FRAMES, Forge, pixels, settings, slot, until
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -177,7 +177,7 @@ def test_on_a_runs_page_the_outline_is_the_runs_own_cell_and_nothing_can_be_chos
     assert outline.evaluate(at) == pytest.approx(12, abs=0.01)
     frame.click(position={"x": 9, "y": 9})
     page.locator("input[type=number][name=row]").fill("70")
-    page.wait_for_timeout(200)
+    page.evaluate(TWO_FRAMES)
     assert outline.evaluate(at) == pytest.approx(12, abs=0.01)
     expect(slot(page, "cell")).to_contain_text("Cell (12, 40) of the map is")
     page.get_by_role("button", name="Run", exact=True).click()
@@ -220,7 +220,7 @@ def test_while_settings_change_the_old_link_is_away_and_nothing_moves(page: Page
     page.locator("input[type=number][name=stride]").fill("2")
     expect(forge.permalink).to_be_hidden()
     expect(slot(page, "map").locator(".picture-label")).to_have_text("map, 1×42×63")
-    page.wait_for_timeout(800)  # longer than the pause after which the run is made
+    until(page, lambda: held)  # after the pause for which the page waits
     expect(forge.permalink).to_be_hidden()
     held[0].continue_()
     expect(forge.permalink).to_be_visible()

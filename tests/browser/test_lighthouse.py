@@ -7,7 +7,7 @@ import pytest
 from tests import lighthouse
 from tests.stack import Stack
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = ["/", "/course/convolution/what-is-a-convolution/", "/labs/kernel-forge/"]
 
 

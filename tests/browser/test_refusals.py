@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import Contexts, Ended
-from tests.browser.pages import Forge, Lab, slot
+from tests.browser.pages import TWO_FRAMES, Forge, Lab, slot
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -147,13 +146,14 @@ def test_an_answer_that_overtakes_its_own_receipt_is_shown_and_an_older_one_is_n
         }"""
     )
 
-    def slowly(route: Route) -> None:
-        receipt = route.fetch()
-        time.sleep(1.5)
-        route.fulfill(response=receipt)
-
-    page.route("**/asks/cell/", slowly)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/asks/cell/", lambda route: held.append((route, route.fetch())))
     page.get_by_role("button", name=re.compile("^is 5, taken for 5:")).click()
+    expect(slot(page, "cell")).to_contain_text("of 5 taken for 5.")
+    ((route, receipt),) = held
+    with page.expect_event("requestfinished"):
+        route.fulfill(response=receipt)
+    page.evaluate(TWO_FRAMES)
     expect(slot(page, "cell")).to_contain_text("of 5 taken for 5.")
     assert not [text for text in page.evaluate("window.seen") if "of 7 taken" in text]
 
