@@ -67,7 +67,7 @@ class Job(models.Model):
     payer = models.ForeignKey(
         "accounts.Learner", models.SET_NULL, null=True, related_name="paid_jobs"
     )
-    address = models.CharField(max_length=45, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # a guest's: Learner.counts_for
 
     follow_up = models.CharField(max_length=64, blank=True)
     parent = models.ForeignKey("self", models.CASCADE, null=True)
@@ -103,8 +103,14 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["lane", "state", "queued_at"]),
-            models.Index(fields=["payer", "lane", "claimed_at"]),
             models.Index(fields=["state", "lease_until"]),
+            # A query names states one by one, so the condition of one_job_a_key is not seen in it.
+            models.Index(fields=["key"], name="jobs_of_a_key"),
+            models.Index(fields=["payer", "claimed_at"], name="day_of_a_learner"),
+            models.Index(fields=["address", "claimed_at"], name="day_of_an_address"),
+            models.Index(
+                fields=["address"], condition=Q(state=State.QUEUED), name="waiting_at_an_address"
+            ),
         ]
 
     def __str__(self) -> str:
