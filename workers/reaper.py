@@ -27,8 +27,9 @@ from django.db.models.functions import Now
 from accounts.models import Learner
 from labs import stream
 from labs.lab import LANES, every_lab
-from labs.models import Artifact, Job, Picture, State
+from labs.models import Artifact, Job, Picture, State, Turn
 from labs.models.job import FINAL
+from labs.models.turn import REMEMBERED
 from labs.version import code_version
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,14 @@ def sweep_guests() -> None:
     Session.objects.filter(expire_date__lt=Now()).delete()
 
 
+def sweep_unused() -> None:
+    """Guests' pictures that nothing has used, and turns that are so old that they count no more."""
+    old = Now() - timedelta(seconds=settings.KEEP_UNUSED)
+    unused = Picture.objects.filter(used=False, learner__user=None, created__lt=old)
+    Job.objects.filter(pk__in=list(unused.values_list("job", flat=True)[:MOST_ASKED])).delete()
+    Turn.objects.filter(served_at__lt=Now() - REMEMBERED).delete()
+
+
 def sweep_uploads() -> None:
     """What was sent, of jobs whose process ended before it could delete it: it may say where."""
     for left in Artifact.objects.filter(name="upload", job__state__in=FINAL):
@@ -128,6 +137,7 @@ DUTIES: tuple[Callable[[], None], ...] = (
     end_outdated,
     sweep_drafts,
     sweep_guests,
+    sweep_unused,
     sweep_uploads,
 )
 
