@@ -1,7 +1,7 @@
 """What requests and the reaper cost as a site grows old: CPU of the same work at ever more runs.
 
-The load stays: as many wait and run, one learner has as many runs of their own. Only what others have
-done before grows. Each database is measured by `bench/history.py`, in a process of its own.
+The load stays: as many wait and run, one learner has as many runs of their own. Only what others
+have done before grows. Each database is measured by `bench/history.py`, in its own process.
 """
 
 from __future__ import annotations

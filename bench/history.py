@@ -1,4 +1,4 @@
-"""Run inside a scratch database's settings: fills it with a past, and measures work in its presence.
+"""Run inside a scratch database's settings: fills it with a past, and measures work beside it.
 
 Prints JSON: of each piece of work the CPU milliseconds at each size, the database's own included.
 Nothing that is measured is committed.

@@ -149,7 +149,7 @@ def check_drafts(learner: Learner, address: str, is_new: bool) -> None:
 
 def _has_many(whose: dict[str, Any], waiting: int, opened: int | None) -> bool:
     """Whether so many drafts of theirs wait, or (where asked) were opened lately."""
-    drafts = Job.objects.exclude(draft=None).filter(**whose)
+    drafts = Job.objects.drafts().filter(**whose)
     if drafts.waiting().count() >= waiting:
         return True
     return opened is not None and drafts.filter(queued_at__gt=Now() - LATELY).count() >= opened

@@ -71,7 +71,7 @@ def end_outdated() -> None:
 def sweep_drafts() -> None:
     """Drafts that nobody has changed for a while; while their seconds count, the row stays."""
     counts = Q(payer__isnull=False, seconds__gt=0, claimed_at__gt=Now() - timedelta(days=1))
-    Job.objects.exclude(draft=None).filter(
+    Job.objects.drafts().filter(
         queued_at__lt=Now() - timedelta(seconds=settings.KEEP_DRAFTS)
     ).exclude(state=State.RUNNING).exclude(counts).delete()
 
@@ -91,7 +91,7 @@ def sweep_guests() -> None:
 def sweep_unused() -> None:
     """Guests' pictures that nothing has used, and turns that are so old that they count no more."""
     old = Now() - timedelta(seconds=settings.KEEP_UNUSED)
-    unused = Picture.objects.filter(used=False, learner__user=None, created__lt=old)
+    unused = Picture.objects.filter(used=False, created__lt=old)
     Job.objects.filter(pk__in=list(unused.values_list("job", flat=True)[:MOST_ASKED])).delete()
     Turn.objects.filter(served_at__lt=Now() - REMEMBERED).delete()
 

@@ -43,6 +43,15 @@ class Migration(migrations.Migration):
             model_name='job',
             name='labs_job_payer_i_24d881_idx',
         ),
+        migrations.AlterField(
+            model_name='job',
+            name='draft',
+            field=models.UUIDField(null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='job',
+            constraint=models.UniqueConstraint(condition=models.Q(('draft__isnull', False)), fields=('draft',), name='one_draft_a_page'),
+        ),
         migrations.AddField(
             model_name='picture',
             name='used',

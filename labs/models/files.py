@@ -65,7 +65,8 @@ class Artifact(models.Model):
 class Picture(models.Model):
     """A learner's own picture. Its job decodes it; the clean copy is that job's artifact.
 
-    `used` from the first run or draft that names it: the reaper sweeps what a guest never used.
+    `used` from the first run or draft that names it, and of an account from the start: the reaper
+    sweeps the others.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

@@ -42,6 +42,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs of runs; not drafts."""
         return self.filter(draft=None)
 
+    def drafts(self) -> JobQuerySet:
+        return self.filter(draft__isnull=False)
+
     def waiting(self) -> JobQuerySet:
         return self.filter(state=State.QUEUED)
 
@@ -71,7 +74,7 @@ class Job(models.Model):
 
     follow_up = models.CharField(max_length=64, blank=True)
     parent = models.ForeignKey("self", models.CASCADE, null=True)
-    draft = models.UUIDField(null=True, unique=True)
+    draft = models.UUIDField(null=True)
     number = models.BigIntegerField(default=0)
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -96,6 +99,10 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["key"], condition=Q(state__in=SHARED), name="one_job_a_key"
+            ),
+            # Of drafts alone: an index of all would be SQLite's first choice for "no draft".
+            models.UniqueConstraint(
+                fields=["draft"], condition=Q(draft__isnull=False), name="one_draft_a_page"
             ),
             models.CheckConstraint(
                 condition=Q(draft=None) | Q(key=None), name="drafts_have_no_key"

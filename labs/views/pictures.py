@@ -65,7 +65,11 @@ def take_in(learner: Learner, given: UploadedFile[bytes], address: str) -> Pictu
         Artifact.write(job, "upload", given.read())
         label = "".join(c for c in given.name or "" if c.isprintable()).strip()[:120]
         picture = Picture.objects.create(
-            learner=learner, job=job, label=label or "picture", size=given.size or 0
+            learner=learner,
+            job=job,
+            label=label or "picture",
+            size=given.size or 0,
+            used=not learner.is_guest,
         )
         transaction.on_commit(lambda: stream.ring(job.lane))
     return picture

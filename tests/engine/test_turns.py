@@ -8,10 +8,12 @@ import time
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as site
 from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
@@ -382,6 +384,25 @@ def test_an_address_runs_a_few_at_a_time_and_an_account_there_is_none_of_them(
     assert [job.seed for _ in range(4) if (job := take())] == [0, 1]
     start(account("alice"), seed=9, address="192.0.2.1")
     assert [job.seed for _ in range(4) if (job := take())] == [9]
+
+
+def test_the_migration_remembers_whom_the_last_day_served() -> None:
+    who, long_ago = account("alice"), account("bob")
+    for payer, address, ago in (
+        (who, "", timedelta(hours=1)),
+        (who, "", timedelta(hours=2)),
+        (learner(), "192.0.2.1", timedelta(hours=3)),
+        (long_ago, "", timedelta(days=2)),
+    ):
+        job = start(payer, seed=len(Job.objects.all()), address=address).job
+        Job.objects.filter(pk=job.pk).update(claimed_at=Now() - ago)
+    import_module("labs.migrations.0003_turns").remember_the_last_day(apps, None)
+    assert {(t.learner, t.address) for t in Turn.objects.all()} == {
+        (who, None),
+        (None, "192.0.2.1"),
+    }
+    served = Turn.objects.get(learner=who).served_at
+    assert served == max(job.claimed_at for job in Job.objects.filter(payer=who))
 
 
 def test_who_pays_on_counts_for_an_address_of_its_own() -> None:
