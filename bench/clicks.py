@@ -42,6 +42,7 @@ class Ours:
         page = self.guest.open("kernel-forge")
         self.url = re.findall(r'data-draft-url="([^"]+)"', page)[0]
         self.came, self.number = threading.Event(), 0
+        self.guest.post(self.url, number=1)  # the first change makes the session
         Stream(self.guest, f"{self.url}events/", self.see)
 
     def see(self, place: str, data: str) -> None:

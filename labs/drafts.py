@@ -13,12 +13,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest, Now
 
+from accounts.limits import of_address
 from accounts.models import Learner
 from labs import stream
 from labs.lab import Lab
 from labs.models import Job, Run, State
 from labs.models.job import LIVE
-from labs.models.run import Refused, Work, check_day
+from labs.models.limits import check_day
+from labs.models.run import Refused, Work
 from labs.params import Params
 from labs.version import code_version
 
@@ -55,7 +57,8 @@ def change(
     learner: Learner, lab: Lab, nonce: str, params: Params, number: int, address: str = ""
 ) -> Put:
     """The page's controls moved. Raises Refused and Missing."""
-    check_day(learner)
+    address = learner.counts_for(address)
+    check_day(learner, address)
     work = Work.of(learner, lab, params, seed=0)
     draft = draft_id(learner.pk, lab.slug, nonce)
     return _put(work.job(learner, draft=draft, number=number), learner, address)
@@ -75,7 +78,8 @@ def ask(
     """
     if run.job.code_version != code_version(run.job.declared):
         raise Refused(OUTDATED)
-    check_day(learner)
+    address = learner.counts_for(address)
+    check_day(learner, address)
     job = Job(
         lab=run.lab,
         lane="interactive",
@@ -102,7 +106,7 @@ def _put(job: Job, learner: Learner, address: str) -> Put:
     A draft that is being computed stays so: its worker sees the newer number at its end, and needs
     no bell.
     """
-    job.address = address if learner.is_guest else ""
+    job.address = address
     changes: dict[str, Any] = {
         "params": job.params,
         "code_version": job.code_version,
@@ -136,15 +140,16 @@ def _put(job: Job, learner: Learner, address: str) -> Put:
 
 def check_drafts(learner: Learner, address: str, is_new: bool) -> None:
     """Raise Refused where a learner, or a guest's address, has many pages waiting or newly open."""
-    drafts = Job.objects.exclude(draft=None)
-    lately = drafts.filter(queued_at__gt=Now() - LATELY)
-    for theirs, waiting, opened in (
-        ({"payer": learner}, WAITING_PAGES, NEW_PAGES),
-        ({"address": address}, settings.WAITING_AN_ADDRESS, 10 * NEW_PAGES),
-    ):
-        if theirs == {"address": ""}:
-            continue
-        if drafts.waiting().filter(**theirs).count() >= waiting or (
-            is_new and lately.filter(**theirs).count() >= opened
-        ):
-            raise Refused("Many pages are being computed for you at once. Wait a moment.", 5)
+    if _has_many({"payer": learner}, WAITING_PAGES, NEW_PAGES if is_new else None):
+        raise Refused("Many pages are being computed for you at once. Wait a moment.", 5)
+    opened = 10 * NEW_PAGES if is_new else None
+    if address and _has_many({"address": address}, settings.WAITING_AN_ADDRESS, opened):
+        raise of_address("Many pages are being computed at once. Wait a moment", 5)
+
+
+def _has_many(whose: dict[str, Any], waiting: int, opened: int | None) -> bool:
+    """Whether so many drafts of theirs wait, or (where asked) were opened lately."""
+    drafts = Job.objects.drafts().filter(**whose)
+    if drafts.waiting().count() >= waiting:
+        return True
+    return opened is not None and drafts.filter(queued_at__gt=Now() - LATELY).count() >= opened

@@ -22,8 +22,9 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import Learner
-from labs.models import Artifact, Job, Picture, State
+from labs.models import Artifact, Job, Picture, State, Turn
 from labs.models.job import FINAL, LIVE
+from labs.models.turn import REMEMBERED
 
 STEP = 500
 FOLDERS = 2_000
@@ -59,9 +60,7 @@ def _delete(model: type[Model], rows: QuerySet[Any]) -> None:
 def sweep_drafts() -> None:
     """Drafts that nobody has changed for a while; while their seconds count, the row stays."""
     counts = Q(payer__isnull=False, seconds__gt=0, claimed_at__gt=Now() - timedelta(days=1))
-    old = Job.objects.filter(
-        draft__isnull=False, queued_at__lt=Now() - timedelta(seconds=settings.KEEP_DRAFTS)
-    )
+    old = Job.objects.drafts().filter(queued_at__lt=Now() - timedelta(seconds=settings.KEEP_DRAFTS))
     _delete(Job, old.exclude(state=State.RUNNING).exclude(counts).order_by("queued_at"))
 
 
@@ -96,6 +95,14 @@ def condense_archives() -> None:
     old = Job.objects.filter(condensed_at=None, finished_at__lt=long_ago)
     for job in old.order_by("finished_at")[:STEP]:
         job.condense()
+
+
+def sweep_unused() -> None:
+    """Guests' pictures that nothing has used, and turns that are so old that they count no more."""
+    old = Now() - timedelta(seconds=settings.KEEP_UNUSED)
+    unused = Picture.objects.filter(used=False, created__lt=old).order_by("created")
+    Job.objects.filter(pk__in=list(unused.values_list("job", flat=True)[:STEP])).delete()
+    _delete(Turn, Turn.objects.filter(served_at__lt=Now() - REMEMBERED).order_by("served_at"))
 
 
 def sweep_uploads() -> None:
@@ -160,6 +167,7 @@ EVERY: tuple[Callable[[], None], ...] = (
     sweep_sessions,
     sweep_jobs,
     sweep_refused_pictures,
+    sweep_unused,
     condense_archives,
     sweep_uploads,
     sweep_checkpoints,

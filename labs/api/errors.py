@@ -13,7 +13,8 @@ from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from labs.models.run import Missing, Refused
+from accounts.limits import Refused
+from labs.models.run import Missing
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,9 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.ValidationError):
         return answer(400, "not_valid", NOT_VALID, flat(error.detail))
     if isinstance(error, Refused):
-        late = {"Retry-After": str(error.retry_after)}
-        return answer(429, "too_much", error.sentence, headers=late)
+        late = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        code = "too_much" if error.status == 429 else "sign_in_first"
+        return answer(error.status, code, error.sentence, headers=late)
     if isinstance(error, Http404):
         said = str(error) if error.args and isinstance(error.args[0], str) else ""
         return answer(404, "not_found", said or SAID["not_found"])

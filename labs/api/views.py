@@ -14,7 +14,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import known_learner_id, learner_of
+from accounts.models import known_learner_id, payer_of
 from labs.api.calls import Call, Visitor
 from labs.api.errors import NotValid
 from labs.api.serialisers import (
@@ -89,7 +89,7 @@ class RunList(Call):
         if params is None:
             raise NotValid({f"params.{name}".rstrip("."): says for name, says in errors.items()})
         site = request._request
-        run = Run.start(learner_of(site), lab, params, given["seed"], address_of(site))
+        run = Run.start(payer_of(site), lab, params, given["seed"], address_of(site))
         return Response(RunShown(run).data, status=201)
 
 

@@ -4,5 +4,6 @@ from labs.models.answer import Answer
 from labs.models.files import Artifact, Picture
 from labs.models.job import Job, Part, State
 from labs.models.run import Run
+from labs.models.turn import Turn
 
-__all__ = ["Answer", "Artifact", "Job", "Part", "Picture", "Run", "State"]
+__all__ = ["Answer", "Artifact", "Job", "Part", "Picture", "Run", "State", "Turn"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ class Artifact(models.Model):
 
 
 class Picture(models.Model):
-    """A learner's own picture. Its job decodes it; the clean copy is that job's artifact."""
+    """A learner's own picture. Its job decodes it; the clean copy is that job's artifact.
+
+    `used` from the first run or draft that names it, and of an account from the start: the reaper
+    sweeps the others.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     learner = models.ForeignKey("accounts.Learner", models.CASCADE, related_name="pictures")
@@ -71,8 +76,14 @@ class Picture(models.Model):
     label = models.CharField(max_length=120)
     size = models.PositiveBigIntegerField()
     created = models.DateTimeField(db_default=Now())
+    used = models.BooleanField(default=False, db_default=True)  # of before it was known: used
 
     REBUILT = "picture.png"
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created"], condition=Q(used=False), name="unused_pictures")
+        ]
 
     def __str__(self) -> str:
         return self.label

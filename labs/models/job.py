@@ -48,6 +48,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs of runs; not drafts."""
         return self.filter(draft=None)
 
+    def drafts(self) -> JobQuerySet:
+        return self.filter(draft__isnull=False)
+
     def waiting(self) -> JobQuerySet:
         return self.filter(state=State.QUEUED)
 
@@ -73,11 +76,11 @@ class Job(models.Model):
     payer = models.ForeignKey(
         "accounts.Learner", models.SET_NULL, null=True, related_name="paid_jobs"
     )
-    address = models.CharField(max_length=45, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # a guest's: Learner.counts_for
 
     follow_up = models.CharField(max_length=64, blank=True)
     parent = models.ForeignKey("self", models.CASCADE, null=True)
-    draft = models.UUIDField(null=True, unique=True)
+    draft = models.UUIDField(null=True)
     number = models.BigIntegerField(default=0)
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -104,13 +107,16 @@ class Job(models.Model):
             models.UniqueConstraint(
                 fields=["key"], condition=Q(state__in=SHARED), name="one_job_a_key"
             ),
+            # Of drafts alone: an index of all would be SQLite's first choice for "no draft".
+            models.UniqueConstraint(
+                fields=["draft"], condition=Q(draft__isnull=False), name="one_draft_a_page"
+            ),
             models.CheckConstraint(
                 condition=Q(draft=None) | Q(key=None), name="drafts_have_no_key"
             ),
         ]
         indexes = [
             models.Index(fields=["lane", "state", "queued_at"]),
-            models.Index(fields=["payer", "lane", "claimed_at"]),
             models.Index(fields=["state", "lease_until"]),
             models.Index(
                 fields=["queued_at"], condition=Q(draft__isnull=False), name="drafts_by_age"
@@ -119,6 +125,13 @@ class Job(models.Model):
                 fields=["finished_at"],
                 condition=Q(condensed_at__isnull=True, finished_at__isnull=False),
                 name="whole_archives_by_age",
+            ),
+            # A query names states one by one, so the condition of one_job_a_key is not seen in it.
+            models.Index(fields=["key"], name="jobs_of_a_key"),
+            models.Index(fields=["payer", "claimed_at"], name="day_of_a_learner"),
+            models.Index(fields=["address", "claimed_at"], name="day_of_an_address"),
+            models.Index(
+                fields=["address"], condition=Q(state=State.QUEUED), name="waiting_at_an_address"
             ),
         ]
 

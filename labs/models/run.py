@@ -6,32 +6,22 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Q, Sum
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
+from accounts.limits import Refused as Refused
 from accounts.models import NOBODY, Learner
 from labs import stream
 from labs.data import registry
 from labs.data.pictures import PICTURES
 from labs.lab import Lab
-from labs.models.files import Artifact, Picture
+from labs.models.files import Picture
 from labs.models.job import FINAL, LIVE, SHARED, Job, State
+from labs.models.limits import check_limits, check_pace
 from labs.params import Params, picture_fields
 from labs.version import code_version
-
-
-class Refused(Exception):
-    """A start that a limit refuses: a sentence, and after how many seconds to try again."""
-
-    def __init__(self, sentence: str, retry_after: int = 30) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.retry_after = retry_after
 
 
 class Missing(Exception):
@@ -106,6 +96,8 @@ def own_picture(learner: Learner, field: str, value: str) -> str:
     rebuilt = picture.rebuilt
     if rebuilt is None:
         raise Missing(field, "That picture is not ready yet. Wait a moment, or choose another.")
+    if not picture.used:
+        Picture.objects.filter(pk=picture.pk).update(used=True)
     return rebuilt.sha256
 
 
@@ -130,6 +122,9 @@ class Run(models.Model):
     cancelled_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["learner", "started_at"], name="runs_of_a_learner")]
 
     def __str__(self) -> str:
         return f"{self.lab} {self.pk}"
@@ -157,6 +152,7 @@ class Run(models.Model):
         """
         check_pace(learner)
         work = Work.of(learner, lab, params, seed)
+        address = learner.counts_for(address)
         for _ in range(5):
             try:
                 with transaction.atomic():
@@ -176,7 +172,7 @@ class Run(models.Model):
     @classmethod
     def _queue(cls, learner: Learner, work: Work, address: str) -> Run:
         check_limits(learner, address)
-        job = work.job(learner, key=work.key, address=address if learner.is_guest else "")
+        job = work.job(learner, key=work.key, address=address)
         job.save(force_insert=True)
         run = cls.objects.create(learner=learner, job=job, lab=work.lab.slug)
         transaction.on_commit(lambda: stream.ring(job.lane))
@@ -189,9 +185,12 @@ class Run(models.Model):
             ended = Run.objects.live().filter(pk=self.pk)
             if not Run.objects.filter(pk__in=ended.values("pk")).update(cancelled_at=Now()):
                 return False
-            left = Run.objects.live().filter(job=job).order_by("started_at").first()
+            others = Run.objects.live().filter(job=job).select_related("learner")
+            left = others.order_by("started_at").first()
             if left is not None:
-                Job.objects.filter(pk=job.pk).update(payer=left.learner_id)
+                pays = left.learner
+                address = pays.address if pays.is_guest else ""
+                Job.objects.filter(pk=job.pk).update(payer=pays, address=address)
             elif job.cancel():
                 transaction.on_commit(lambda: stream.close(job, State.CANCELLED))
         self.refresh_from_db()
@@ -205,68 +204,3 @@ class Run(models.Model):
             self.delete()
             if job.is_final and not job.runs.exists():
                 job.delete()  # the reaper sweeps its files
-
-
-def check_pace(learner: Learner) -> None:
-    """Raise Refused where a program starts runs faster than a person can: each leaves a row."""
-    lately = Run.objects.filter(learner=learner, started_at__gt=Now() - timedelta(minutes=1))
-    if lately.count() >= settings.STARTS_A_MINUTE:
-        raise Refused(
-            f"You have started {settings.STARTS_A_MINUTE} runs within a minute, the most that "
-            "this site takes. Wait a moment."
-        )
-
-
-def check_limits(learner: Learner, address: str) -> None:
-    """Raise Refused where the learner, or a guest's address, waits for enough already.
-
-    Inside a transaction: it holds the learner's row (and the address) until the end, so that
-    parallel starts are counted one after the other.
-    """
-    Learner.objects.select_for_update().get(pk=learner.pk)
-    waiting = Job.objects.kept().waiting()
-    if waiting.filter(payer=learner).count() >= settings.WAITING_A_LEARNER:
-        raise Refused(
-            f"You have {settings.WAITING_A_LEARNER} runs waiting, which is the most at a time. "
-            "Wait until one has started, or cancel one under My runs."
-        )
-    if learner.is_guest and address:
-        hold(f"address:{address}")
-        if waiting.filter(address=address).count() >= settings.WAITING_AN_ADDRESS:
-            raise Refused(
-                "Many guests at your address have runs waiting. Try again in a minute, or sign in."
-            )
-    check_day(learner)
-    check_files(learner)
-
-
-def check_files(learner: Learner) -> None:
-    """Raise Refused where the files of the learner's runs take all the room that they may."""
-    kept = Artifact.objects.filter(job__payer=learner, job__picture=None)
-    used = kept.aggregate(used=Sum("size"))["used"] or 0
-    if used >= settings.FILES_A_LEARNER:
-        raise Refused(
-            f"The files of your runs take {used / 1e6:.0f} MB, and "
-            f"{settings.FILES_A_LEARNER / 1e6:.0f} MB is the most. Delete runs that you no longer "
-            "need under My runs, then start again."
-        )
-
-
-def check_day(learner: Learner) -> None:
-    """Raise Refused where the learner's seconds of computing of the last 24 hours are used up."""
-    today = Q(payer=learner, claimed_at__gt=Now() - timedelta(days=1))
-    spent = Job.objects.filter(today).aggregate(spent=Sum("seconds"))["spent"] or 0
-    if spent >= settings.SECONDS_A_DAY:
-        raise Refused(
-            f"Your {settings.SECONDS_A_DAY / 60:.0f} minutes of computing for the last 24 hours "
-            "are used up. Finished runs and replays stay open to you; new ones start tomorrow.",
-            3600,
-        )
-
-
-def hold(name: str) -> None:
-    """A lock until the transaction ends. SQLite needs none: one transaction writes at a time."""
-    if connection.vendor == "postgresql":
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

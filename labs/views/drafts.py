@@ -8,7 +8,7 @@ import uuid
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from accounts.models import learner_of
+from accounts.models import payer_of
 from labs import drafts
 from labs.controls import decode, validate
 from labs.models.run import Missing, Refused
@@ -28,7 +28,7 @@ def change(request: HttpRequest, slug: str, nonce: str) -> HttpResponse:
         return JsonResponse({"errors": errors}, status=422)
     try:
         put = drafts.change(
-            learner_of(request),
+            payer_of(request),
             lab,
             nonce,
             params,
@@ -38,7 +38,7 @@ def change(request: HttpRequest, slug: str, nonce: str) -> HttpResponse:
     except Missing as missing:
         return JsonResponse({"errors": {missing.field: missing.sentence}}, status=422)
     except Refused as error:
-        return _too_much(error)
+        return _refused(error)
     return _put(put)
 
 
@@ -54,10 +54,10 @@ def ask(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
         return JsonResponse({"errors": errors}, status=422)
     try:
         put = drafts.ask(
-            learner_of(request), run, name, params, _number(request), address_of(request)
+            payer_of(request), run, name, params, _number(request), address_of(request)
         )
     except Refused as error:
-        return _too_much(error)
+        return _refused(error)
     return _put(put)
 
 
@@ -74,7 +74,6 @@ def _number(request: HttpRequest) -> int | None:
     return min(int(text), drafts.now_number() + 60_000) if known else None
 
 
-def _too_much(error: Refused) -> HttpResponse:
-    response = JsonResponse({"message": error.sentence}, status=429)
-    response["Retry-After"] = str(error.retry_after)
-    return response
+def _refused(error: Refused) -> HttpResponse:
+    late = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    return JsonResponse({"message": error.sentence}, status=error.status, headers=late)

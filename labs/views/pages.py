@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from accounts.models import NOBODY, known_learner_id, learner_id
+from accounts.models import NOBODY, known_learner_id, must_sign_in
 from labs.controls import Control, Option, controls_for, decode, validate
 from labs.lab import Lab, catalog
 from labs.models import Picture, Run
@@ -51,7 +51,6 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def before_a_run(request: HttpRequest, lab: Lab) -> dict[str, Any]:
-    learner_id(request)
     values, seed = settings_asked_for(request, lab)
     _, errors = validate(lab.params, values)
     return lab_context(request, lab, values, seed, errors) | empty_panel(lab)
@@ -95,6 +94,7 @@ def lab_context(
         "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce])
         if lab.live
         else "",
+        "sign_in_first": reverse("labs:lab", args=[lab.slug]) if must_sign_in(request) else "",
     }
 
 

@@ -8,21 +8,19 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import NOBODY, Learner, known_learner_id, learner_of
+from accounts.models import NOBODY, Learner, known_learner_id, payer_of
 from labs import stream
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Picture, State
-from labs.models.run import Refused, check_limits
+from labs.models.limits import check_limits, check_storage
 from labs.version import code_version
 from labs.views.address import address_of
-from labs.views.errors import refused
+from labs.views.errors import where_from
 from labs.views.runs import PRIVATE
 
 ALLOWED = "Allowed are JPEG, PNG and WebP up to 8 megapixels and 6 MB."
@@ -35,11 +33,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     problem = _problem(given)
     if problem or given is None:
         return _answer(request, {"state": "refused", "reason": f"{problem} {ALLOWED}"}, status=422)
-    try:
-        picture = take_in(learner_of(request), given, address_of(request))
-    except Refused as error:
-        return refused(request, error)
-    return _answer(request, as_shown(picture))
+    return _answer(request, as_shown(take_in(payer_of(request), given, address_of(request))))
 
 
 def _problem(given: UploadedFile[bytes] | None) -> str:
@@ -51,42 +45,34 @@ def _problem(given: UploadedFile[bytes] | None) -> str:
 
 
 def take_in(learner: Learner, given: UploadedFile[bytes], address: str) -> Picture:
-    """Store what was sent as it is, and queue the job that makes a clean copy of it."""
+    """Store what was sent as it is, and queue the job that makes a clean copy of it.
+
+    Raises Refused.
+    """
     lab = every_lab()["picture"]
+    address = learner.counts_for(address)
     with transaction.atomic():
         check_limits(learner, address)
-        _check_storage(learner, given.size or 0)
+        check_storage(learner, address, given.size or 0)
         job = Job.objects.create(
             lab=lab.slug,
             lane=lab.lane,
             params={},
             code_version=code_version(lab),
             payer=learner,
-            address=address if learner.is_guest else "",
+            address=address,
         )
         Artifact.write(job, "upload", given.read())
         label = "".join(c for c in given.name or "" if c.isprintable()).strip()[:120]
         picture = Picture.objects.create(
-            learner=learner, job=job, label=label or "picture", size=given.size or 0
+            learner=learner,
+            job=job,
+            label=label or "picture",
+            size=given.size or 0,
+            used=not learner.is_guest,
         )
         transaction.on_commit(lambda: stream.ring(job.lane))
     return picture
-
-
-def _check_storage(learner: Learner, size: int) -> None:
-    mine = learner.pictures.exclude(job__state=State.FAILED)
-    if mine.count() >= settings.PICTURES_A_LEARNER:
-        raise Refused(
-            f"You have {settings.PICTURES_A_LEARNER} pictures here, the most that fit. "
-            "Delete one that you no longer need, then upload again."
-        )
-    kept = Artifact.objects.filter(job__picture__learner=learner)
-    used = kept.aggregate(used=Sum("size"))["used"] or 0
-    if used + size > settings.STORAGE_A_LEARNER:
-        raise Refused(
-            f"Your pictures take {used / 1e6:.0f} MB of {settings.STORAGE_A_LEARNER / 1e6:.0f} MB, "
-            "so this one does not fit. Delete one that you no longer need, then upload again."
-        )
 
 
 def own_or_404(request: HttpRequest, pk: uuid.UUID) -> Picture:
@@ -137,10 +123,3 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if rebuilt is not None:
         rebuilt.path.unlink(missing_ok=True)
     return HttpResponse("") if request.htmx else redirect(where_from(request))  # type: ignore[attr-defined]
-
-
-def where_from(request: HttpRequest) -> str:
-    """The page of ours that the form was on, else home."""
-    came = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(came, {request.get_host()}, request.is_secure())
-    return came if ours else reverse("home")

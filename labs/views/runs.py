@@ -12,15 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import known_learner_id, learner_of
+from accounts.models import known_learner_id, payer_of
 from labs.controls import decode, validate
 from labs.lab import Lab
 from labs.models import Run
-from labs.models.run import Missing, Refused
+from labs.models.run import Missing
 from labs.panel import again_url, event_html, panel_context, shown_of
 from labs.state import place_of
 from labs.views.address import address_of
-from labs.views.errors import refused
 from labs.views.pages import empty_panel, lab_context, lab_or_404
 
 LARGEST_SEED = 9_999
@@ -52,11 +51,9 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if params is None or about_seed:
         return not_valid(request, lab, values, errors | about_seed)
     try:
-        run = Run.start(learner_of(request), lab, params, seed, address_of(request))
+        run = Run.start(payer_of(request), lab, params, seed, address_of(request))
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
-    except Refused as error:
-        return refused(request, error)
     return started(request, run)
 
 

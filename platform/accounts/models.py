@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models, transaction
@@ -13,7 +14,9 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.limits import SignInFirst, counted, of_address
 from accounts.roles import AUTHOR
+from labs.views.address import address_of
 
 SEEN_EVERY = timedelta(hours=1)
 
@@ -46,19 +49,28 @@ taken_in = Signal()
 whose end the guest's row is deleted: each app that keeps something for a Learner moves it now."""
 
 
+became_account = Signal()
+"""A guest's own row is an account's now. Sent with `learner`, inside the transaction."""
+
+
 class Learner(models.Model):
     """A guest or an account. Runs, pictures and answers belong to it.
 
-    The id is kept in the session's data, because the session's key changes at sign-in.
+    The id is kept in the session's data, because the session's key changes at sign-in. `address` is
+    what a guest counted for when it first came (`accounts.limits.counted`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="learner")
     created = models.DateTimeField(db_default=Now())
     seen = models.DateTimeField(db_default=Now(), db_index=True)
+    address = models.CharField(max_length=45, blank=True, default="", db_default="")
 
     class Meta:
-        indexes = [models.Index(fields=["user", "seen"], name="guests_by_seen")]
+        indexes = [
+            models.Index(fields=["address", "created"], name="guests_of_an_address"),
+            models.Index(fields=["user", "seen"], name="guests_by_seen"),
+        ]
 
     def __str__(self) -> str:
         return str(self.user or f"guest {str(self.id)[:8]}")
@@ -66,6 +78,10 @@ class Learner(models.Model):
     @property
     def is_guest(self) -> bool:
         return self.user_id is None
+
+    def counts_for(self, address: str) -> str:
+        """What of an address is counted: nothing for accounts, which count by themselves."""
+        return counted(address) if self.is_guest else ""
 
     def take_in(self, guest: Learner) -> None:
         """All that a guest has becomes this learner's, and the guest is no more; or nothing does.
@@ -92,14 +108,6 @@ def session_learner(request: HttpRequest) -> str | None:
     return kept
 
 
-def learner_id(request: HttpRequest) -> uuid.UUID:
-    """The id of who asks, made and kept in the session on first use. Makes no Learner row."""
-    kept = session_learner(request)
-    if kept is None:
-        kept = request.session["learner"] = str(uuid.uuid4())
-    return uuid.UUID(kept)
-
-
 NOBODY = uuid.UUID(int=0)
 """The id of no learner: what belongs to nobody is found by nobody."""
 
@@ -111,12 +119,39 @@ def known_learner_id(request: HttpRequest) -> uuid.UUID | None:
 
 
 def learner_of(request: HttpRequest) -> Learner:
-    """The Learner who asks; its row is made when something is first to belong to it."""
-    learner, made = Learner.objects.get_or_create(
-        id=learner_id(request),
-        defaults={"user": request.user if request.user.is_authenticated else None},
-    )
-    if not made and learner.seen < timezone.now() - SEEN_EVERY:
+    """The Learner who asks; row and session are made when something is first to belong to them.
+
+    Raises Refused where an address has sent many new guests lately.
+    """
+    kept = known_learner_id(request)
+    learner = Learner.objects.filter(pk=kept).first() if kept else None
+    if learner is None:
+        user = request.user if request.user.is_authenticated else None
+        address = "" if user else counted(address_of(request))
+        check_new_guests(address)
+        new = {"user": user, "address": address}
+        learner, _ = Learner.objects.get_or_create(id=kept or uuid.uuid4(), defaults=new)
+        request.session["learner"] = str(learner.pk)
+    elif learner.seen < timezone.now() - SEEN_EVERY:
         Learner.objects.filter(pk=learner.pk).update(seen=Now())
         request.session.modified = True  # the cookie lasts as long as what it leads to
     return learner
+
+
+def payer_of(request: HttpRequest) -> Learner:
+    """The Learner who wants something computed. Raises Refused, also where only accounts may."""
+    if must_sign_in(request):
+        raise SignInFirst
+    return learner_of(request)
+
+
+def must_sign_in(request: HttpRequest) -> bool:
+    """Whether who asks is a guest, on a site where guests read and compute nothing."""
+    return not (settings.GUESTS_COMPUTE or request.user.is_authenticated)
+
+
+def check_new_guests(address: str) -> None:
+    """Raise Refused where many guests are new at this address: each leaves rows behind."""
+    lately = Learner.objects.filter(address=address, created__gt=Now() - timedelta(hours=1))
+    if address and lately.count() >= settings.GUESTS_AN_HOUR:
+        raise of_address(f"{settings.GUESTS_AN_HOUR} guests are new here within an hour", 600)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.models import NOBODY, Learner, User
+from accounts.models import NOBODY, Learner, User, became_account
 
 
 @receiver(user_logged_in)
@@ -19,8 +19,9 @@ def bring_learner(request: HttpRequest, user: User, **_: Any) -> None:
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two first sign-ins at once: one learner
         own, guest = Learner.objects.filter(user=user).first(), guests.first()
-        if own is None and guest is not None and guests.update(user=user):
+        if own is None and guest is not None and guests.update(user=user, address=""):
             own = guest
+            became_account.send(sender=Learner, learner=own)
         elif own is None:
             own = Learner.objects.create(user=user)
         elif guest is not None:

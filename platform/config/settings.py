@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.rules import *  # noqa: F403 (what of the settings is the same everywhere)
+from config.addresses import *  # noqa: F403 (what guests at one address may use)
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -106,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "labs.views.errors.Refusals",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 if env.bool("CONVOLAB_SIGN_IN_REQUIRED", default=False):
@@ -231,7 +233,6 @@ UPLOAD_MAX_BYTES: int = env.int("CONVOLAB_UPLOAD_MAX_BYTES", default=6_000_000)
 # --- What a learner may use ---
 RUNNING_A_LANE: int = env.int("CONVOLAB_RUNNING_A_LANE", default=1)
 WAITING_A_LEARNER: int = env.int("CONVOLAB_WAITING_A_LEARNER", default=5)
-WAITING_AN_ADDRESS: int = env.int("CONVOLAB_WAITING_AN_ADDRESS", default=100)
 SECONDS_A_DAY: int = env.int("CONVOLAB_SECONDS_A_DAY", default=3_600)
 STREAMS_A_SESSION: int = env.int("CONVOLAB_STREAMS_A_SESSION", default=20)
 STARTS_A_MINUTE: int = env.int("CONVOLAB_STARTS_A_MINUTE", default=120)
@@ -250,6 +251,7 @@ LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
 KEEP_DRAFTS: float = env.float("CONVOLAB_KEEP_DRAFTS", default=3_600)
 KEEP_GUESTS: float = env.float("CONVOLAB_KEEP_GUESTS", default=30 * 86_400)
 KEEP_ARCHIVES: float = env.float("CONVOLAB_KEEP_ARCHIVES", default=90 * 86_400)
+KEEP_UNUSED: float = env.float("CONVOLAB_KEEP_UNUSED", default=86_400)
 SESSION_COOKIE_AGE = int(KEEP_GUESTS)  # renewed with each start: accounts.models.learner_of
 INTERACTIVE_CHILDREN: int = env.int("CONVOLAB_INTERACTIVE_CHILDREN", default=2)
 DEVICE: str = env.str("CONVOLAB_DEVICE", default="auto")

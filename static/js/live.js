@@ -24,21 +24,23 @@ class Live {
   }
 
   // Changes overlap on the way, so that a slow network does not slow the newest; the server drops
-  // what comes too late by its number. Past MOST at once the newest waits for a free place.
+  // what comes too late by its number. Past MOST at once the newest waits for a free place. The first
+  // goes alone, for it brings a guest's session; the stream, which needs one, opens after it.
   async draft(again = false) {
     const body = new URLSearchParams(new FormData(this.form));
     const text = body.toString();
     if (text === this.sent) return;
-    if (this.flying >= MOST) { this.waiting = true; return; }
+    if (this.flying >= (this.known ? MOST : 1)) { this.waiting = true; return; }
     this.sent = text;
     clearTimeout(this.keep);
     this.link?.classList.add("outdated");
     const number = this.number = Math.max(this.number + 1, Date.now());
     body.set("number", number);
-    this.stream?.dispatchEvent(new Event("connect"));
     this.flying += 1;
     const response = await this.post(this.form.dataset.draftUrl, body);
     this.flying -= 1;
+    this.known ||= response !== null;
+    if (this.known) this.stream?.dispatchEvent(new Event("connect"));
     if (this.waiting) { this.waiting = false; this.changed(); }
     if (!response || number !== this.number) return;
     if (!again && this.isBehind(response)) return this.draft(true);

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.fixtures import Settings
@@ -125,6 +126,14 @@ def test_a_get_changes_nothing(scene: Scene) -> None:
             for _ in range(2):
                 ask(person, replace(call, method="GET", json=False), scene)
             assert rows() == before, call.path(scene)
+
+
+def test_a_get_by_nobody_makes_no_session(scene: Scene) -> None:
+    """Each would be a row: whoever drops the cookie makes as many as there are requests."""
+    before = Session.objects.count()
+    for call in chain(*ROUTES.values()):
+        ask(Person(None), replace(call, method="GET", json=False), scene)
+        assert Session.objects.count() == before, call.path(scene)
 
 
 def test_every_route_that_takes_a_post_is_asked_with_one() -> None:

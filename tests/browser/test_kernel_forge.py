@@ -122,6 +122,28 @@ def test_a_change_that_is_held_up_on_its_way_does_not_win(page: Page) -> None:
     forge.expect_applied(2, 2, 7)
 
 
+def test_a_new_guests_first_change_goes_alone_for_it_brings_the_session(page: Page) -> None:
+    """Two at once, both without a cookie, would be two learners."""
+    held: list[Route] = []
+    sent: list[str] = []
+
+    def hold_the_first(route: Route) -> None:
+        sent.append(route.request.headers.get("cookie", ""))
+        if len(sent) == 1:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/drafts/\w+/$"), hold_the_first)
+    forge = Forge(page)
+    forge.cell(2, 2).fill("7")
+    page.wait_for_function("() => document.getElementById('controls').live.waiting")
+    assert len(sent) == 1 and "sessionid" not in sent[0]
+    held[0].continue_()
+    forge.expect_applied(2, 2, 7)
+    expect(forge.permalink).to_be_visible()
+
+
 def test_a_preset_fills_the_kernel(page: Page) -> None:
     forge = Forge(page)
     first = forge.wait_for_map()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import Learner
+from accounts.models import Learner, User
 from labs import stream
 from labs.lab import every_lab
 from labs.models import Job, Run
@@ -17,13 +17,20 @@ from workers import life
 from workers.carry import carry
 
 
-def learner() -> Learner:
-    return Learner.objects.create()
+def learner(address: str = "") -> Learner:
+    """A guest."""
+    return Learner.objects.create(address=address)
 
 
-def start(who: Learner, lab: str = "steady", seed: int = 0, **params: Any) -> Run:
+def account(name: str) -> Learner:
+    return Learner.objects.create(user=User.objects.create_user(name))
+
+
+def start(
+    who: Learner, lab: str = "steady", seed: int = 0, address: str = "", **params: Any
+) -> Run:
     declared = every_lab()[lab]
-    return Run.start(who, declared, declared.params.model_validate(params), seed)
+    return Run.start(who, declared, declared.params.model_validate(params), seed, address)
 
 
 def versions() -> list[str]:

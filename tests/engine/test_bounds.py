@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import Learner
+from accounts.limits import counted
+from accounts.models import Learner, User
 from labs import drafts, stream
 from labs.lab import every_lab
-from labs.models import Artifact, Job, Run, State
+from labs.models import Artifact, Job, Picture, Run, State
 from labs.models.run import Missing, Refused
 from labs.stream import Fenced
 from tests.engine import cast
 from tests.engine.served import Site, note, serving, until
-from workers import life, tasks
+from workers import life, sweeps, tasks
 from workers.context import JobFiles
 
 pytestmark = [pytest.mark.django_db, pytest.mark.commits]
@@ -145,15 +152,161 @@ def test_a_picture_that_there_is_not_is_missing_and_no_fault_of_ours() -> None:
         cast.start(cast.learner(), "kernel-forge", picture="nosuch")
 
 
-def test_an_upload_counts_for_its_address(settings: Any, tmp_path: Path) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
+# --- what a new cookie does not pass by
 
-    settings.FILES_ROOT, settings.WAITING_AN_ADDRESS = tmp_path, 2
-    answers = [
-        guest().post("/pictures/", {"picture": SimpleUploadedFile("me.png", b"x")}).status_code
-        for _ in range(3)
-    ]
-    assert answers == [200, 200, 429]
+
+def start(who: Client, seed: int, **more: Any) -> Any:
+    return who.post("/labs/steady/run/", {"seed": seed, "steps": 1}, **more)
+
+
+def upload(who: Client) -> Any:
+    return who.post("/pictures/", {"picture": SimpleUploadedFile("me.png", b"x")})
+
+
+def account(name: str) -> Client:
+    client = guest()
+    client.force_login(User.objects.create_user(name))
+    return client
+
+
+def day(settings: Any) -> None:
+    assert start(guest(), 1_000).status_code == 302
+    Job.objects.update(state=State.SUCCEEDED, claimed_at=Now(), seconds=settings.SECONDS_A_DAY)
+    settings.SECONDS_A_DAY_AN_ADDRESS = settings.SECONDS_A_DAY
+
+
+LIMITS: dict[str, Any] = {
+    "runs wait": ("WAITING_AN_ADDRESS", start),
+    "runs were started": ("STARTS_A_MINUTE_AN_ADDRESS", start),
+    "guests are new": ("GUESTS_AN_HOUR", start),
+    "pictures are kept": ("PICTURES_AN_ADDRESS", lambda who, _: upload(who)),
+    "Pictures take all": ("STORAGE_AN_ADDRESS", lambda who, _: upload(who)),
+    "pages are being computed": ("WAITING_AN_ADDRESS", change),
+    "minutes of computing": (day, start),
+}
+
+
+@pytest.mark.parametrize("said", LIMITS)
+def test_guests_at_one_address_share_a_limit_and_signing_in_lifts_it(
+    settings: Any, tmp_path: Path, said: str
+) -> None:
+    settings.FILES_ROOT = tmp_path
+    limit, act = LIMITS[said]
+    if callable(limit):
+        limit(settings)
+    else:
+        for n in range(2):
+            assert act(guest(), n + 1).status_code in (200, 202, 302)
+        setattr(settings, limit, 2)
+    before = Learner.objects.count(), Session.objects.count()
+    refused = act(guest(), 8)
+    assert refused.status_code == 429 and int(refused["Retry-After"]) > 0
+    text = refused.json()["message"] if act is change else refused.content.decode()
+    assert said in text and "all guests at your address" in text and "Signing in lifts" in text
+    if said == "guests are new":
+        assert before == (Learner.objects.count(), Session.objects.count()), "it leaves no row"
+    elsewhere = Client(REMOTE_ADDR="10.1.2.4")
+    assert act(elsewhere, 8).status_code in (200, 202, 302), "another address has its own"
+    assert act(account("alice"), 9).status_code in (200, 202, 302), "an account counts by itself"
+    settings.EXEMPT_NETWORKS = [ip_network("10.1.0.0/16")]
+    assert act(guest(), 10).status_code in (200, 202, 302), "a school's network"
+
+
+def test_a_class_behind_one_router_fits_into_the_defaults() -> None:
+    """Thirty guests press Start on the same settings; then each starts a run of their own."""
+    pupils = [guest() for _ in range(30)]
+    runs = [who.post("/labs/first-cnn/run/")["Location"] for who in pupils]
+    assert Job.objects.count() == 1 and cast.take() is not None
+    for who, run in zip(pupils, runs, strict=True):
+        assert 'data-state="running"' in who.get(f"{run}panel/").content.decode()
+    for n, who in enumerate(pupils):
+        assert who.post("/labs/kernel-forge/run/", {"bias": n, "size": 64}).status_code == 302
+    while cast.work("interactive"):
+        continue
+    maps = Run.objects.filter(lab="kernel-forge", job__state=State.SUCCEEDED)
+    assert len({run.learner_id for run in maps}) == len({run.job_id for run in maps}) == 30
+
+
+def test_the_api_refuses_in_the_same_words(settings: Any) -> None:
+    settings.WAITING_AN_ADDRESS = 0
+    body = {"lab": "steady", "params": {"steps": 1}}
+    answer = guest().post("/api/runs/", body, content_type="application/json")
+    assert answer.status_code == 429 and answer.json()["error"]["code"] == "too_much"
+    assert "all guests at your address" in answer.json()["error"]["message"]
+
+
+def test_what_a_guest_started_counts_for_the_account_once_it_has_one(settings: Any) -> None:
+    settings.WAITING_AN_ADDRESS = 1
+    alice = guest()
+    assert start(alice, 1).status_code == 302 and start(guest(), 2).status_code == 429
+    alice.force_login(User.objects.create_user("alice"))
+    assert start(guest(), 2).status_code == 302
+    bob = guest()
+    bob.force_login(User.objects.create_user("bob"))
+    own = Learner.objects.get(user__username="bob")
+    own.take_in(Learner.objects.get(user=None, pk=Job.objects.get(seed=2).payer_id))
+    assert not Job.objects.exclude(address="").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "counts_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1%eth0", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("10.1.2.3", ""),
+        ("2001:db8:ffff::1", ""),
+        ("", ""),
+        ("peer", ""),
+    ],
+)
+def test_an_address_counts_as(settings: Any, address: str, counts_as: str) -> None:
+    settings.EXEMPT_NETWORKS = [ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48")]
+    assert counted(address) == counts_as
+
+
+@pytest.mark.parametrize("named", ["10.0.0.1/8", "school", "192.0.2.0/24,10.0.0", "10.0.0.0/40"])
+def test_a_network_that_is_none_is_refused_at_the_start(named: str) -> None:
+    env = {**os.environ, "CONVOLAB_EXEMPT_NETWORKS": named, "PYTHONPATH": "platform"}
+    command = [sys.executable, "-c", "import config.addresses"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode and "CONVOLAB_EXEMPT_NETWORKS names" in done.stderr
+
+
+def test_where_only_accounts_compute_guests_hear_it_before_and_after(settings: Any) -> None:
+    settings.GUESTS_COMPUTE = False
+    bob, sign_in = guest(), "/sign-in/?next=/labs/kernel-forge/"
+    for page in ("/labs/kernel-forge/", "/labs/kernel-forge/embed/"):
+        assert sign_in in bob.get(page).content.decode()
+    came = {"HTTP_REFERER": "http://testserver/labs/kernel-forge/"}
+    for more in ({}, {"HTTP_HX_REQUEST": "true"}):
+        answer = start(bob, 1, **came, **more)
+        assert answer.status_code == 403 and "only accounts compute" in answer.content.decode()
+        assert sign_in in answer.content.decode() and "Retry-After" not in answer
+    assert change(bob, 1).status_code == upload(bob).status_code == 403
+    api = bob.post("/api/runs/", {"lab": "steady", "params": {}}, content_type="application/json")
+    assert (api.status_code, api.json()["error"]["code"]) == (403, "sign_in_first")
+    assert not Learner.objects.exists() and not Session.objects.exists()
+    alice = account("alice")
+    assert "/sign-in/" not in alice.get("/labs/kernel-forge/embed/").content.decode()
+    assert start(alice, 1).status_code == 302 and change(alice, 1).status_code == 202
+
+
+def test_a_picture_that_a_guest_never_used_goes_after_a_day(settings: Any, tmp_path: Path) -> None:
+    settings.FILES_ROOT = tmp_path
+    alice, bob = account("alice"), guest()
+    for who in (alice, bob, bob):
+        upload(who)
+    Job.objects.update(state=State.SUCCEEDED)
+    hers, _, used = Picture.objects.order_by("job")
+    Artifact.write(used.job, Picture.REBUILT, b"x")
+    assert bob.post("/labs/steady/run/", {"own": used.value}).status_code == 302
+    sweeps.sweep_unused()
+    assert Picture.objects.count() == 3, "not within the day"
+    Picture.objects.update(created=Now() - timedelta(days=1, seconds=1))
+    sweeps.sweep_unused()
+    assert set(Picture.objects.all()) == {hers, used}
 
 
 def test_a_guest_who_comes_back_keeps_the_session_as_long_as_the_runs(settings: Any) -> None:

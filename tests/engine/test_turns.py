@@ -5,20 +5,24 @@ from __future__ import annotations
 import random
 import threading
 import time
+import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as site
 from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 
 from labs import drafts, stream
 from labs.lab import every_lab
-from labs.models import Job, State
-from labs.models.turn import Queue, next_in_turn, take_over
-from tests.engine.cast import learner, live, shown, start, take, versions, work
+from labs.models import Job, State, Turn
+from labs.models.turn import PATIENCE, Queue, next_in_turn, take_over
+from tests.engine.cast import account, learner, live, shown, start, take, versions, work
 from tests.engine.puppet import Attempt, pull_the_strings
 from workers import lease, life, reaper
 
@@ -260,38 +264,156 @@ def test_a_lease_that_was_renewed_at_the_last_moment_is_not_taken_for_lapsed() -
     assert Job.objects.get(pk=job.pk).state == State.RUNNING
 
 
-def test_who_is_next_is_as_told_in_words_whatever_waits() -> None:
-    """Of the payers with room in the lane the least recently served, theirs the oldest first."""
+def test_who_is_next_is_as_told_in_words_whatever_waits(settings: Any) -> None:
+    """First what was interrupted, then accounts, then guests; of these the least recently served
+    (of guests: address) that has room in the lane; theirs the oldest first."""
+    settings.RUNNING_AN_ADDRESS = 2
     chance = random.Random(7)
-    cast = [learner() for _ in range(5)]
+    accounts, guests = [account(f"a{n}") for n in range(3)], [learner() for _ in range(5)]
     for _ in range(12):
         Job.objects.all().delete()
+        Turn.objects.all().delete()
         for n in range(25):
-            claimed = chance.choice([None, None, Now() - timedelta(seconds=chance.randrange(99))])
+            payer = chance.choice([None, *accounts, *guests])
+            attempt = chance.choice([0, 0, 0, 1])
             Job.objects.create(
                 lab="steady",
                 lane=chance.choice(["training", "training", "interactive"]),
                 params={},
                 code_version=chance.choice([*versions(), "gone"]),
-                payer=chance.choice([None, *cast]),
+                payer=payer,
+                address=chance.choice(["", *ADDRESSES]) if payer in guests else "",
                 state=chance.choice(["queued"] * 4 + ["running", "succeeded"]),
-                claimed_at=claimed,
+                attempt=attempt,
+                draft=chance.choice([None, None, uuid.uuid4()]),
+                tries=attempt and chance.choice([0, 1]),
                 queued_at=Now() - timedelta(seconds=n),
             )
-        mine = list(Job.objects.filter(lane="training"))
-        served = {
-            who: max(
-                (j.claimed_at for j in mine if j.payer_id == who and j.claimed_at), default=None
-            )
-            for who in {j.payer_id for j in mine}
-        }
-        served[None] = None
-        busy = {j.payer_id for j in mine if j.state == State.RUNNING} - {None}
-        known = [j for j in mine if j.state == State.QUEUED and j.code_version in versions()]
-        waiting = [j for j in known if j.payer_id not in busy]
-        never = datetime.min.replace(tzinfo=UTC)
-        waiting.sort(key=lambda j: (served[j.payer_id] or never, j.queued_at, j.pk))
-        assert [j.pk for j in next_in_turn("training", versions())] == [j.pk for j in waiting]
+        for who in chance.sample([*accounts, *guests, *ADDRESSES], 6):
+            served = {"address": who} if isinstance(who, str) else {"learner": who}
+            at = Now() - timedelta(seconds=chance.randrange(99))
+            Turn.objects.create(lane="training", served_at=at, **served)
+        assert [j.pk for j in next_in_turn("training", versions())] == in_words("training")
+
+
+ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::"]
+
+
+def in_words(lane: str) -> list[int]:
+    mine = list(Job.objects.filter(lane=lane).select_related("payer"))
+    running = [j for j in mine if j.state == State.RUNNING]
+    payers, addresses = (
+        Counter(j.payer for j in running if j.payer),
+        Counter(j.address for j in running if j.address),
+    )
+    turns = {t.address or t.learner_id: t.served_at for t in Turn.objects.all()}
+
+    def turn(job: Job) -> tuple[Any, ...]:
+        was_begun = bool(job.tries or (job.attempt and not job.draft))
+        is_guest = job.payer is None or job.payer.is_guest
+        served = turns.get(job.address or job.payer_id, datetime.min.replace(tzinfo=UTC))
+        return (0 if was_begun else 1 + is_guest, served, job.queued_at, job.pk)
+
+    waiting = [
+        j
+        for j in mine
+        if j.state == State.QUEUED
+        and j.code_version in versions()
+        and payers[j.payer] < 1
+        and addresses[j.address] < 2
+    ]
+    return [j.pk for j in sorted(waiting, key=turn)]
+
+
+def test_what_was_interrupted_goes_on_before_what_waits() -> None:
+    """Rows 1, 2 and 4: a restart, and a worker that died, cost a run no turn."""
+    for n, interrupt in enumerate((Job.requeue, Job.lapse)):
+        hers = start(account(f"alice{n}"), seed=10 * n)
+        job = take()
+        assert job is not None and job.pk == hers.job_id
+        for seed in range(1, 4):
+            start(account(f"bob{n}{seed}"), seed=10 * n + seed)
+        assert interrupt(job)
+        again = take()
+        assert again is not None and (again.pk, again.attempt) == (job.pk, 2)
+        Job.objects.all().update(state=State.CANCELLED)
+
+
+def test_a_draft_that_changes_again_was_not_interrupted() -> None:
+    lab, alice, bob = every_lab()["steady"], learner(), learner()
+    drafts.change(alice, lab, "page", lab.params.model_validate({}), 1)
+    work()
+    start(bob, seed=1)
+    drafts.change(alice, lab, "page", lab.params.model_validate({"steps": 2}), 2)
+    job = take()
+    assert job is not None and job.payer == bob
+
+
+def test_guests_without_cookies_at_one_address_have_one_turn_together() -> None:
+    """A new cookie makes nobody "never served"; an account goes before them all."""
+    for seed in range(12):
+        start(learner(), seed=seed, address="192.0.2.1")
+    start(learner(), seed=50, address="192.0.2.2")
+    start(account("alice"), seed=60, address="192.0.2.1")
+    seeds = []
+    for _ in range(4):
+        job = take()
+        assert job is not None and job.succeed({}, [])
+        seeds.append(job.seed)
+    assert seeds == [60, 0, 50, 1]
+
+
+def test_accounts_do_not_keep_guests_waiting_for_ever() -> None:
+    """Where no guest was served for ten minutes, one goes first; then accounts again."""
+    guests = [start(learner(), seed=n, address=f"192.0.2.{n}") for n in (1, 2)]
+    accounts = [start(account(f"a{n}"), seed=10 + n) for n in range(3)]
+    first = take()
+    assert first is not None and first.pk == accounts[0].job_id
+    Job.objects.filter(state=State.QUEUED).update(queued_at=Now() - PATIENCE)
+    pks = [job.pk for _ in range(4) if (job := take())]
+    order = [guests[0], accounts[1], accounts[2], guests[1]]
+    assert pks == [run.job_id for run in order]
+
+
+def test_an_address_runs_a_few_at_a_time_and_an_account_there_is_none_of_them(
+    settings: Any,
+) -> None:
+    settings.RUNNING_AN_ADDRESS = 2
+    for seed in range(4):
+        start(learner(), seed=seed, address="192.0.2.1")
+    assert [job.seed for _ in range(4) if (job := take())] == [0, 1]
+    start(account("alice"), seed=9, address="192.0.2.1")
+    assert [job.seed for _ in range(4) if (job := take())] == [9]
+
+
+def test_the_migration_remembers_whom_the_last_day_served() -> None:
+    who, long_ago = account("alice"), account("bob")
+    for payer, address, ago in (
+        (who, "", timedelta(hours=1)),
+        (who, "", timedelta(hours=2)),
+        (learner(), "192.0.2.1", timedelta(hours=3)),
+        (long_ago, "", timedelta(days=2)),
+    ):
+        job = start(payer, seed=len(Job.objects.all()), address=address).job
+        Job.objects.filter(pk=job.pk).update(claimed_at=Now() - ago)
+    import_module("labs.migrations.0003_turns").remember_the_last_day(apps, None)
+    assert {(t.learner, t.address) for t in Turn.objects.all()} == {
+        (who, None),
+        (None, "192.0.2.1"),
+    }
+    served = Turn.objects.get(learner=who).served_at
+    assert served == max(job.claimed_at for job in Job.objects.filter(payer=who))
+
+
+def test_who_pays_on_counts_for_an_address_of_its_own() -> None:
+    runs = [
+        start(who, seed=1, address="192.0.2.1")
+        for who in (learner(), learner("2001:db8::"), account("alice"))
+    ]
+    for run, address in zip(runs[:2], ("2001:db8::", ""), strict=True):
+        run.cancel()
+        job = Job.objects.get()
+        assert (job.address, job.state) == (address, State.QUEUED)
 
 
 def test_a_place_in_the_queue_is_that_of_the_turn() -> None:

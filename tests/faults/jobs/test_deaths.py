@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from labs.models import State
+from labs.models import Job, State
 from tests.faults.ledger import EVENTS_A_STEP, is_whole
 from tests.faults.site import Site
 from tests.faults.streams.client import size
@@ -21,23 +21,34 @@ pytestmark = pytest.mark.faults
 
 
 def test_a_killed_child_costs_a_run_at_most_one_epoch(broken: Site) -> None:
-    """Row 1: `kill -9` of the pool's child at random moments of a run. CI 1, the row 20."""
+    """Row 1: `kill -9` of the pool's child at random moments of a run. CI 1, the row 20.
+
+    Others wait, and were never served: the run goes on before them.
+    """
     dice = random.Random(1)
     for _ in range(size(1, 20)):
         with broken.held():
             run = broken.start_run(steps=12, pause=0.1)
             job = broken.ledger.wait_until(run, State.RUNNING)
+            others = [broken.start_run(steps=1) for _ in range(3)]
             time.sleep(dice.uniform(0, 1.2))
             os.kill(job.worker["pid"], signal.SIGKILL)
         killed = time.monotonic()
         (job,) = broken.ledger.ended([run])
         log.info(f"killed and done {time.monotonic() - killed:.1f} s later, attempt {job.attempt}")
         is_whole(job)
+        goes_on_before(job, broken.ledger.ended(others))
         assert job.attempt == job.tries + 1 == 2
         shown = broken.streamed(job.stream)
         reached = max(e["seq"] for e in shown if e["attempt"] == 1)
         resumed = next(e["from"] for e in shown if e["kind"] == "attempt" and e["attempt"] == 2)
         assert reached - resumed <= EVENTS_A_STEP, "more than one epoch was lost"
+
+
+def goes_on_before(job: Job, others: list[Job]) -> None:
+    """It was claimed again before any that waited."""
+    assert job.claimed_at is not None
+    assert all(other.claimed_at and job.claimed_at < other.claimed_at for other in others)
 
 
 @pytest.mark.parametrize("way", ["kill"] if size(0, 1) == 0 else ["kill", "segfault"])
@@ -61,6 +72,7 @@ def test_a_dead_workers_run_says_that_it_restarts_and_goes_on_elsewhere(broken: 
             run = broken.start_run(guest, steps=20, pause=0.1)
             broken.ledger.wait_until(run, State.RUNNING)
             wait_for("a checkpoint", lambda: broken.ledger.job(run).checkpoint)
+            others = [broken.start_run(steps=1) for _ in range(3)]
             broken.kill("training")
         killed = time.monotonic()
         wait_for(
@@ -74,6 +86,7 @@ def test_a_dead_workers_run_says_that_it_restarts_and_goes_on_elsewhere(broken: 
         log.info(f"said after {said:.1f} s, done after {time.monotonic() - killed:.1f} s")
         is_whole(job)
         assert job.attempt == 2 and {e["attempt"] for e in job.archived()} == {1, 2}
+        goes_on_before(job, broken.ledger.ended(others))
 
 
 def test_a_restart_of_the_worker_loses_and_doubles_nothing(broken: Site) -> None:
@@ -98,3 +111,4 @@ def test_a_restart_of_the_worker_loses_and_doubles_nothing(broken: Site) -> None
         assert [job.tries for job in jobs] == [0] * len(jobs)
         assert [job.attempt for job in jobs] == [2] + [1] * len(queued)
         assert {e["attempt"] for e in jobs[0].archived()} == {1, 2}, "it went on from a checkpoint"
+        goes_on_before(jobs[0], jobs[1:])
