@@ -247,6 +247,7 @@ CANCEL_GRACE: float = env.float("CONVOLAB_CANCEL_GRACE", default=5)
 REAP_EVERY: float = env.float("CONVOLAB_REAP_EVERY", default=10)
 TRIES: int = env.int("CONVOLAB_TRIES", default=3)
 LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
+STREAM_SILENT: float = env.float("CONVOLAB_STREAM_SILENT", default=40)
 KEEP_DRAFTS: float = env.float("CONVOLAB_KEEP_DRAFTS", default=3_600)
 KEEP_GUESTS: float = env.float("CONVOLAB_KEEP_GUESTS", default=30 * 86_400)
 SESSION_COOKIE_AGE = int(KEEP_GUESTS)  # renewed with each start: accounts.models.learner_of

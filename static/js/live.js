@@ -11,6 +11,7 @@ class Live {
     this.shown = 0;
     this.flying = 0;
     this.stream = document.querySelector(form.dataset.stream);
+    this.patience = Number(this.stream?.dataset.deadline ?? 40) * 1_000;
     this.link = form.dataset.runUrl && document.getElementById("permalink");
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
     // Another request of the form, such as a picture's delete, may change what would be kept.
@@ -35,16 +36,21 @@ class Live {
     this.link?.classList.add("outdated");
     const number = this.number = Math.max(this.number + 1, Date.now());
     body.set("number", number);
-    this.stream?.dispatchEvent(new Event("connect"));
+    this.tell("promise", number);
     this.flying += 1;
     const response = await this.post(this.form.dataset.draftUrl, body);
     this.flying -= 1;
     if (this.waiting) { this.waiting = false; this.changed(); }
-    if (!response || number !== this.number) return;
-    if (!again && this.isBehind(response)) return this.draft(true);
+    if (number !== this.number) return;
+    if (response && !again && this.isBehind(response)) return this.draft(true);
+    this.tell(response?.ok ? "promise" : "void", number);
+    if (!response) return;
     await this.answer(response);
     if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
   }
+
+  // To the stream (streams.js): an answer of this number is due, or none is.
+  tell(what, number) { this.stream?.dispatchEvent(new CustomEvent(what, { detail: number })); }
 
   // Another page asked the same run, and this one's clock is behind its: go on above its number.
   isBehind(response) {
@@ -57,8 +63,9 @@ class Live {
 
   async post(url, body, more = {}) {
     const token = this.form.elements.csrfmiddlewaretoken.value;
+    const headers = { "X-CSRFToken": token, "HX-Request": "true", ...more };
     try {
-      return await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true", ...more } });
+      return await fetch(url, { method: "POST", body, headers, signal: AbortSignal.timeout(this.patience) });
     } catch {
       this.sent = "";
       this.say("The site does not answer. Your settings are kept; change one to try again.");
