@@ -12,7 +12,7 @@ class Live {
     this.flying = 0;
     this.stream = document.querySelector(form.dataset.stream);
     this.patience = Number(this.stream?.dataset.deadline ?? 40) * 1_000;
-    this.link = form.dataset.runUrl && document.getElementById("permalink");
+    this.link = form.dataset.runUrl && form.closest(".lab").querySelector(".permalink-place");
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
     // Another request of the form, such as a picture's delete, may change what would be kept.
     form.addEventListener("htmx:before:request", () => clearTimeout(this.keep));
@@ -107,7 +107,7 @@ class Live {
 
   // A change that could not be computed says so in the status line, until the next that can.
   problem(told) {
-    const status = document.getElementById("status");
+    const status = this.form.closest(".lab").querySelector(".status-place");
     if (!status || (!told && this.calm === undefined)) return;
     if (told) this.calm ??= status.innerHTML;
     else { status.innerHTML = this.calm; this.calm = undefined; }
@@ -124,7 +124,7 @@ class Live {
     if (!number) return;
     if (number < this.shown) { event.preventDefault(); return; }
     this.shown = number;
-    this.problem(event.detail.message.data.includes('hx-target="#status"'));
+    this.problem(/^<hx-partial hx-target="#(lab\d+_)?status"/.test(event.detail.message.data));
   }
 }
 

@@ -63,11 +63,12 @@ class Tab:
 
         wait_for(f"an answer to {expression}", answered, 20)
         answer = next(message for message in self.tabs.said if message.get("id") == number)
-        assert "exceptionDetails" not in answer["result"], answer
-        return answer["result"]["result"].get("value")
+        result = answer.get("result", {})  # none where the page was left meanwhile
+        assert "exceptionDetails" not in result, answer
+        return result.get("result", {}).get("value")
 
     def wait_for(self, expression: str, seconds: float = 20) -> None:
-        wait_for(expression, lambda: bool(self.ask(expression)), seconds)
+        wait_for(expression, lambda: self.ask(f"Boolean({expression})"), seconds)
 
     @property
     def streams(self) -> int:

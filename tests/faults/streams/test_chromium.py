@@ -106,7 +106,7 @@ def test_a_live_page_whose_connection_was_swallowed_gets_its_answer(
     page.goto("/labs/kernel-forge/")
     expect(page.locator("#slot-map-body img")).to_be_visible()
     held = page.locator("#live-draft")
-    page.wait_for_function("document.getElementById('live-draft')._htmx.sse")
+    page.wait_for_function("() => document.getElementById('live-draft')._htmx.sse")
     network.swallow()
     cell = page.get_by_label("Kernel, row 2, column 2", exact=True)
     with page.expect_response(lambda response: response.status == 202):
