@@ -1,4 +1,4 @@
-"""Tabs as a reader has them: in front or behind. (To Playwright every page of its own is in front.)"""
+"""Tabs as a reader has them, in front or behind. (To Playwright each of its pages is in front.)"""
 
 from __future__ import annotations
 
