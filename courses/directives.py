@@ -107,10 +107,6 @@ def lab(rest: str, token: Token, builder: Builder) -> str:
     if found is None:
         builder.problem(line, f"There is no lab “{slug}”", f"There are {', '.join(catalog())}.")
         return ""
-    if builder.labs:
-        builder.problem(
-            line, "A lecture embeds one lab", "Link to the second: [its name](/labs/…/)."
-        )
     show = _shown(values.pop("show", []), found.params, line, builder)
     params, errors = validate(found.params, values)
     for wrong in errors.values():
@@ -121,7 +117,10 @@ def lab(rest: str, token: Token, builder: Builder) -> str:
             builder.problem(line, f"The lab “{slug}”: no picture “{values[name]}”", todo)
     builder.labs.append(slug)
     task = builder.said(token.content, line + 1)
-    return builder.slot("lab", slug, params=values if params else {}, show=show, task=task)
+    number = len(builder.labs)
+    return builder.slot(
+        "lab", slug, number=number, params=values if params else {}, show=show, task=task
+    )
 
 
 def _settings(params: type[Params]) -> str:

@@ -93,6 +93,14 @@ def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
     }
 
 
+def scope_of(number: int) -> str:
+    """What stands before the ids of a lecture's second lab, and of the next (static/js/scopes.js).
+
+    No heading's id has an underscore.
+    """
+    return f"lab{number}_" if number > 1 else ""
+
+
 def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
     """A part of the text as the template takes it; a question is a hole."""
     if kind == "question":
@@ -103,6 +111,7 @@ def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
             "kind": kind,
             "lab": lab,
             "task": data["task"],
+            "scope": scope_of(data["number"]),
             "query": query_of(data["params"], data["show"]),
         }
     return {"kind": kind, "text": text}

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BLOCK_MS = 4_000
-PING_EVERY = 15.0
 CHECK_EVERY = 30.0
-PING = b": still here\n\n"
+PING = b"event: ping\n\n"
+"""A sign of life that a page's script sees; to an EventSource an event without data is none."""
 
 
 class Hub:
@@ -74,6 +74,7 @@ class Hub:
         self.followers.setdefault(wish.key, set()).add(follower)
         self.open_streams[wish.session] += 1
         try:
+            yield PING
             await asyncio.shield(feed.ready)
             follower.waiting.clear()
             for name, place, message in feed.newer_than(wish.after):
@@ -176,9 +177,10 @@ class Hub:
     # --- looking after: silence, job states, sessions, viewers that do not read
 
     async def _ping(self) -> None:
-        """A comment now and then: proxies close what is silent, and a dead client shows."""
+        """A sign of life in silence: a page gives a silent stream up, and so do proxies. To write
+        is also how a client shows that is dead."""
         while True:
-            await asyncio.sleep(PING_EVERY)
+            await asyncio.sleep(settings.STREAM_SILENT * 3 / 8)
             for group in self.followers.values():
                 for follower in group:
                     if not follower.waiting:

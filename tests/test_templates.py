@@ -286,7 +286,8 @@ def test_the_panel_has_its_shape_before_the_first_event() -> None:
 def test_a_live_panel_follows_its_stream_until_the_done_event() -> None:
     live = next(attrs for _, attrs in panel().tags if attrs.get("id") == "live")
     assert live["hx-sse:connect"] == "/runs/7/events/?after=1-3"
-    assert (live["hx-sse:close"], live["hx-trigger"]) == ("done", "load, every 5s")
+    assert (live["hx-sse:close"], live["hx-trigger"]) == ("done", "connect")
+    assert live["data-deadline"] == "40"
     assert (live["hx-status:5xx"], live["hx-swap"]) == ("swap:none", "none")
 
 

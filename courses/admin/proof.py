@@ -14,7 +14,7 @@ from courses.expressions import BadExpression
 from courses.front import PUBLISHED, Problem, normalised, with_status
 from courses.markdown import Page, Part, render, say
 from courses.models import Picture
-from courses.pages import lecture_context
+from courses.pages import lecture_context, scope_of
 from labs.address import query_of
 from labs.lab import catalog
 from labs.questions import Choice, Number, Shape
@@ -121,5 +121,6 @@ def _lab(slug: str, data: Mapping[str, Any]) -> str:
         "task": data["task"],
         "query": query_of(data["params"], data["show"]),
         "params": data["params"],
+        "scope": scope_of(data["number"]),
     }
     return render_to_string("courses/admin/_lab.html", shown)

@@ -1,4 +1,5 @@
-"""What templates ask of a lab: its preview, and the forms by which a finished run is asked."""
+"""What templates ask of a lab: its preview, its streams, and the forms by which a finished run is
+asked."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -48,6 +50,12 @@ def in_words(html: str) -> str:
 def previews(lab: Lab) -> bool:
     """Does the lab tell something before a run? (A template would call `lab.preview`.)"""
     return lab.preview is not None
+
+
+@register.inclusion_tag("_fragments/stream.html")
+def stream(place: str, url: str, answers: bool = False) -> dict[str, Any]:
+    """Where a stream comes in (static/js/streams.js opens it): a run's, or one for answers."""
+    return {"place": place, "url": url, "answers": answers, "deadline": settings.STREAM_SILENT}
 
 
 @register.simple_tag

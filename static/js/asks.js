@@ -5,6 +5,11 @@ function place({ target }) {
   return asker && { asker, where: asker.dataset.answer, answer: document.querySelector(asker.dataset.answer) };
 }
 
+// To the stream of answers (streams.js): one of this number is due, or none is.
+function tell(asker, what, number) {
+  asker.closest(".lab")?.querySelector("[data-answers]")?.dispatchEvent(new CustomEvent(what, { detail: number }));
+}
+
 function say(answer, text, wrong) {
   const line = Object.assign(document.createElement("p"), { className: wrong ? "error" : "placeholder", textContent: text });
   line.setAttribute("role", wrong ? "alert" : "status");
@@ -39,6 +44,7 @@ document.addEventListener("htmx:before:request", (event) => {
   const found = place(event);
   if (!found?.asker.dataset.waiting) return;
   asked.set(found.where, { number: Infinity });
+  tell(found.asker, "promise", Infinity);
   say(found.answer, found.asker.dataset.waiting, false);
 });
 
@@ -46,14 +52,20 @@ document.addEventListener("htmx:after:request", (event) => {
   const { response, text } = event.detail.ctx;
   const found = place(event);
   if (!found) return;
-  if (response.status >= 400 || response.raw.redirected) { say(found.answer, told(response, text), true); return; }
   const wait = asked.get(found.where);
+  if (response.status >= 400 || response.raw.redirected) {
+    if (wait) tell(found.asker, "void");
+    say(found.answer, told(response, text), true);
+    return;
+  }
   if (!wait) return;
   wait.number = Number(response.headers.get("Draft-Number"));
+  tell(found.asker, "promise", wait.number);
   if (wait.held?.number >= wait.number) htmx.swap(wait.held);
 });
 
 document.addEventListener("htmx:error", (event) => {
   const found = place(event);
+  if (found && asked.has(found.where)) tell(found.asker, "void");
   if (found) say(found.answer, "The site does not answer. Try again in a few seconds.", true);
 });

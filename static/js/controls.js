@@ -90,7 +90,7 @@ document.addEventListener("htmx:after:process", ({ target }) => { if (target.que
 
 // A run that starts is looked at: where its panel lies out of sight, below long controls.
 document.addEventListener("htmx:after:settle", ({ target }) => {
-  const slots = target.id === "panel" && document.querySelector("#panel[data-state=queued] .slots");
+  const slots = target.classList?.contains("panel") && document.querySelector(`#${CSS.escape(target.id)}[data-state=queued] .slots`);
   if (!slots) return;
   const { top } = slots.getBoundingClientRect();
   if (top < 0 || top > innerHeight * 0.7) slots.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });

@@ -11,7 +11,8 @@ class Live {
     this.shown = 0;
     this.flying = 0;
     this.stream = document.querySelector(form.dataset.stream);
-    this.link = form.dataset.runUrl && document.getElementById("permalink");
+    this.patience = Number(this.stream?.dataset.deadline ?? 40) * 1_000;
+    this.link = form.dataset.runUrl && form.closest(".lab").querySelector(".permalink-place");
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
     // Another request of the form, such as a picture's delete, may change what would be kept.
     form.addEventListener("htmx:before:request", () => clearTimeout(this.keep));
@@ -36,17 +37,22 @@ class Live {
     this.link?.classList.add("outdated");
     const number = this.number = Math.max(this.number + 1, Date.now());
     body.set("number", number);
+    if (this.known) this.tell("promise", number);
     this.flying += 1;
     const response = await this.post(this.form.dataset.draftUrl, body);
     this.flying -= 1;
     this.known ||= response !== null;
-    if (this.known) this.stream?.dispatchEvent(new Event("connect"));
     if (this.waiting) { this.waiting = false; this.changed(); }
-    if (!response || number !== this.number) return;
-    if (!again && this.isBehind(response)) return this.draft(true);
+    if (number !== this.number) return;
+    if (response && !again && this.isBehind(response)) return this.draft(true);
+    this.tell(response?.ok ? "promise" : "void", number);
+    if (!response) return;
     await this.answer(response);
     if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
   }
+
+  // To the stream (streams.js): an answer of this number is due, or none is.
+  tell(what, number) { this.stream?.dispatchEvent(new CustomEvent(what, { detail: number })); }
 
   // Another page asked the same run, and this one's clock is behind its: go on above its number.
   isBehind(response) {
@@ -59,8 +65,9 @@ class Live {
 
   async post(url, body, more = {}) {
     const token = this.form.elements.csrfmiddlewaretoken.value;
+    const headers = { "X-CSRFToken": token, "HX-Request": "true", ...more };
     try {
-      return await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true", ...more } });
+      return await fetch(url, { method: "POST", body, headers, signal: AbortSignal.timeout(this.patience) });
     } catch {
       this.sent = "";
       this.say("The site does not answer. Your settings are kept; change one to try again.");
@@ -102,7 +109,7 @@ class Live {
 
   // A change that could not be computed says so in the status line, until the next that can.
   problem(told) {
-    const status = document.getElementById("status");
+    const status = this.form.closest(".lab").querySelector(".status-place");
     if (!status || (!told && this.calm === undefined)) return;
     if (told) this.calm ??= status.innerHTML;
     else { status.innerHTML = this.calm; this.calm = undefined; }
@@ -119,7 +126,7 @@ class Live {
     if (!number) return;
     if (number < this.shown) { event.preventDefault(); return; }
     this.shown = number;
-    this.problem(event.detail.message.data.includes('hx-target="#status"'));
+    this.problem(/^<hx-partial hx-target="#(lab\d+_)?status"/.test(event.detail.message.data));
   }
 }
 

@@ -163,19 +163,19 @@ async def test_a_viewer_in_a_quiet_stream_is_not_taken_for_one_that_does_not_rea
     assert viewer.shows("the end") and viewer.page.closed
 
 
-async def test_a_silent_stream_is_kept_open_by_comments(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+async def test_a_silent_stream_gives_signs_of_life_from_its_first_moment_on(
+    site: Site, settings: Any
 ) -> None:
-    monkeypatch.setattr(live, "PING_EVERY", 0.1)
+    settings.STREAM_SILENT = 0.3
     alice, cookie = await site.guest()
     run, _ = await site.running(alice)
-    comments = 0
+    signs = []
     async with contextlib.aclosing(messages(site.port, f"/runs/{run.pk}/events/", cookie)) as got:
         async for message in got:
-            comments += message.startswith(b":")
-            if comments == 3:
+            signs.append(message == b"event: ping")
+            if sum(signs) == 3:
                 break
-    assert comments == 3
+    assert signs[0] and sum(signs) == 3
 
 
 async def test_a_close_that_was_lost_is_found_by_the_look_at_the_database(

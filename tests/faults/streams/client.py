@@ -153,6 +153,7 @@ class BreakingProxy:
     def __init__(self, port: int, cuts: int, seed: int) -> None:
         self.target, self.left, self.dice = port, cuts, random.Random(seed)
         self.cuts = 0
+        self.swallowed = 0
         self.open: set[asyncio.Task[Any] | None] = set()
 
     @contextlib.asynccontextmanager
@@ -185,8 +186,11 @@ class BreakingProxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None
     ) -> bool:
         """True where it stopped because enough had passed."""
+        swallowed = self.swallowed
         with contextlib.suppress(OSError):
             while data := await reader.read(4096):
+                if swallowed != self.swallowed:
+                    continue
                 writer.write(data if left is None else data[:left])
                 await writer.drain()
                 if left is not None and (left := left - len(data)) <= 0:
@@ -225,6 +229,10 @@ class SwitchedProxy(BreakingProxy):
     def go_away(self) -> None:
         self.here = False
         self.loop.call_soon_threadsafe(self._cut)
+
+    def swallow(self) -> None:
+        """Of all connections that are open now nothing comes through any more, and none is cut."""
+        self.swallowed += 1
 
     def come_back(self) -> None:
         self.here = True

@@ -81,6 +81,60 @@ def test_a_page_that_was_away_when_the_run_ended_shows_the_end(
     assert_ended_with(page, 25)
 
 
+LOST = "The connection was lost. Reconnecting …"
+
+
+def wait_past_the_deadline(page: Page) -> None:
+    """As where a laptop sleeps: the page's clock goes on by more than the 40 s of silence."""
+    page.clock.fast_forward(41_000)
+
+
+def test_a_page_whose_connection_was_swallowed_says_so_and_goes_on(
+    page: Page, network: SwitchedProxy
+) -> None:
+    """The training stood at its step for ever: no byte came, and nothing was cut (fault 18)."""
+    page.clock.install()
+    train(page, steps=60, pause=0.15)
+    network.swallow()
+    stood = page.locator("#slot-draws-body").inner_text()
+    opened = lambda request: "/events/" in request.url  # noqa: E731
+    page.evaluate(NOTE_WHAT_IS_SAID)
+    with page.expect_request(opened):
+        wait_past_the_deadline(page)
+    expect(page.locator("#slot-draws-body")).not_to_have_text(stood)
+    assert LOST in page.evaluate("window.said")
+    expect(page.locator("[data-connection]")).to_have_text("")
+    assert_ended_with(page, 60)
+
+
+def test_a_live_page_whose_connection_was_swallowed_gets_its_answer(
+    page: Page, network: SwitchedProxy
+) -> None:
+    """Each change was answered 202, and the panel said "Live" for ever."""
+    page.clock.install()
+    page.goto("/labs/kernel-forge/")
+    expect(page.locator("#slot-map-body img")).to_be_visible()
+    held = page.locator("#live-draft")
+    page.wait_for_function("() => document.getElementById('live-draft')._htmx.sse")
+    network.swallow()
+    cell = page.get_by_label("Kernel, row 2, column 2", exact=True)
+    with page.expect_response(lambda response: response.status == 202):
+        cell.fill("5")
+    page.evaluate(NOTE_WHAT_IS_SAID)
+    assert held.count() == 1
+    wait_past_the_deadline(page)
+    expect(page.locator("#slot-kernel-body td").nth(4)).to_have_text("5.00")
+    assert LOST in page.evaluate("window.said")
+
+
+NOTE_WHAT_IS_SAID = """() => {
+    window.said = [];
+    const line = document.querySelector('[data-connection]');
+    const note = () => window.said.push(line.textContent);
+    new MutationObserver(note).observe(line, { childList: true, characterData: true });
+}"""
+
+
 def test_after_the_end_no_stream_is_opened_any_more(page: Page) -> None:
     """Watched for the row's 60 s, by the page's own clock."""
     opened: list[str] = []
