@@ -32,6 +32,7 @@ def guest(site: Stack) -> Iterator[Guest]:
 
 @pytest.fixture
 def tabs(browser: Browser, site: Stack, guest: Guest) -> Iterator[Tabs]:
+    guest.start("steady", steps=1, seed=next(seeds))  # the session comes with the first start
     made = Tabs(browser, site.base_url, dict(guest.http.cookies))
     yield made
     made.close()
