@@ -47,7 +47,7 @@ def test_a_numeric_question_marks_its_answer_its_trap_and_others() -> None:
     assert asked.mark(str(asked.answer)).right is True
     trap = asked.mark(str(asked.answer - 1))
     assert trap.right is False and "begins counts too" in trap.says
-    assert asked.mark("7,777").says == "7,777 is not it."
+    assert asked.mark("7,777.5").says == "7,777.5 is not it."
     assert asked.mark("many").was_read is False
 
 
