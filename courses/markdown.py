@@ -186,8 +186,8 @@ def render(source: str) -> Page:
     builder = Builder()
     parts = builder.parts(builder.render(file.text, file.first))
     for name in ("objectives", "key_points", "sources") if file.front else ():
-        for text in getattr(file.front, name):
-            builder.said(text, file.line_of(name, text))
+        for n, text in enumerate(getattr(file.front, name)):
+            builder.said(text, file.line_of(name, n))
     return Page(
         front=file.front,
         parts=parts,
