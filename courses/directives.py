@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from courses import questions, typed
 from courses.expressions import BadExpression
 from courses.figures.figure import every_figure
+from courses.front import Problem
 from courses.markdown import Builder
 from courses.typed import QUOTES, BadYaml, flaw_of
 from labs.controls import controls_for, validate
@@ -168,7 +170,7 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     if template.kind == "numeric" and not template.let:
         seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
     try:
-        while not tries or (template.let and tries < TRIES and not seen.problems):
+        while not tries or (template.let and tries < TRIES and all(map(_may_be, seen.problems))):
             made = template.made(f"{template.name}/{tries}", say)
             options = [option.text for option in getattr(made, "options", ())]
             if len(set(options)) < len(options):
@@ -177,10 +179,15 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     except BadExpression as fault:
         seen.problem(line, str(fault))
     for wrong in dict.fromkeys(seen.problems):
-        builder.problem(wrong.line, f"The question “{template.name}”: {wrong.message}", wrong.todo)
+        message = f"The question “{template.name}”: {wrong.message}"
+        builder.problems.append(replace(wrong, message=message))
     builder.links += dict.fromkeys(seen.links)
     builder.pictures += dict.fromkeys(seen.pictures)
     return tries > 0
+
+
+def _may_be(problem: Problem) -> bool:
+    return problem.is_doubt
 
 
 def _template(kind: str, name: str, token: Token, builder: Builder) -> questions.Template | None:

@@ -41,11 +41,15 @@ class Front(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong in a lecture: the line (from 1), the fault, and what to do."""
+    """What is wrong in a lecture: the line (from 1), the fault, and what to do.
+
+    A doubt can be meant as it stands: publishing asks about it, and does not refuse.
+    """
 
     line: int
     message: str
     todo: str = ""
+    is_doubt: bool = False
 
     def __str__(self) -> str:
         return f"{self.message.rstrip('.')}. {self.todo}".strip()

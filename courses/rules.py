@@ -26,6 +26,7 @@ def lines(state: Any) -> None:
         for child in token.children or ():
             child.meta["line"] = line
             line += child.type in ("softbreak", "hardbreak")
+            line += child.content.count("\n") if child.type == "math_inline" else 0
 
 
 def together(state: Any) -> None:
