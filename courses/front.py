@@ -84,9 +84,10 @@ def body_of(source: str) -> str:
 
 def read(source: str) -> File:
     """Take a file apart. What is wrong with its front matter is told, and never raised."""
-    if found := SURROGATE.search(source):
+    if found := re.search(f"\0|{SURROGATE.pattern}", source):
         line = source.count("\n", 0, found.start()) + 1
-        return File(None, "", 1, (Problem(line, "Half a character (a surrogate) stands here"),))
+        what = "Half a character (a surrogate)" if found[0] != "\0" else "A character NUL"
+        return File(None, "", 1, (Problem(line, f"{what} stands here", "Take it out."),))
     parts = PARTS.match(source)
     if parts is None:
         todo = "Begin the file with a line of ---, title: …, summary: …, and another line of ---."
