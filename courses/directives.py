@@ -56,6 +56,7 @@ def directive(token: Token, builder: Builder) -> str:
 
 
 def _note(title: str, token: Token, builder: Builder, kind: str) -> str:
+    builder.plain(title, token.meta["line"])
     inner = builder.nested(token.content, token.meta["line"] + 1)
     return f'<aside class="{kind}"><p class="note-title">{escape(title)}</p>{inner}</aside>'
 

@@ -118,6 +118,11 @@ class Builder:
     def doubt(self, line: int, message: str, todo: str) -> None:
         self.problems.append(Problem(line, message, todo, is_doubt=True))
 
+    def plain(self, text: str, line: int) -> None:
+        """A text that is shown as it is typed: is it meant so?"""
+        if found := unread.in_plain(text):
+            self.doubt(line, *found)
+
     def render(self, text: str, first: int) -> str:
         """Markdown to HTML that is not clean yet; `first` is its first line in the file."""
         ended = f"{text}\n"  # at an end without one, the plugin of ::: reads past it
@@ -192,6 +197,8 @@ def render(source: str) -> Page:
     for name in ("objectives", "key_points", "sources") if file.front else ():
         for n, text in enumerate(getattr(file.front, name)):
             builder.said(text, file.line_of(name, n))
+    for name in ("title", "summary") if file.front else ():
+        builder.plain(getattr(file.front, name), file.line_of(name))
     told = sorted(builder.problems, key=lambda p: p.line)
     return Page(
         front=file.front,

@@ -160,11 +160,19 @@ def _doubts(state: StateCore) -> Iterator[tuple[int, str, str]]:
         if token.type == "math_block" and re.search(r"\n\s*\n", token.content.strip()):
             todo = "Is a $$ missing before it? If not, take the empty line out."
             yield line, "An empty line stands between $$ and $$", todo
+        if token.type == "fence" and token.map and _is_open(token.map, token.content):
+            todo = f"Write {token.markup} on a line of its own where the code ends."
+            yield line, f"“{token.markup}” is not closed, and takes in what follows", todo
         if token.type == "inline":
             kinds = KINDS + BLOCKS if before == "paragraph_open" else KINDS
             for at, message, todo in _found(_residue(token.children or []), kinds):
                 yield line + at, message, todo
         before = token.type
+
+
+def _is_open(lines: list[int], content: str) -> bool:
+    """Has a block of code no last line? Every line of its content ends with a line end."""
+    return lines[1] - lines[0] - content.count("\n") < 2
 
 
 def _residue(children: list[Token]) -> str:
@@ -268,6 +276,17 @@ def _row(state: StateBlock, row: int, width: int) -> None:
     else:
         return
     state.env["builder"].doubt(state.env.get("first", 1) + row, message, PIPES)
+
+
+PLAIN = re.compile(r"\$(?![\d\s])[^$\n]*(?<!\s)\$(?!\w)|`[^`\n]+`|\*\*[^*\n]+\*\*|\]\(")
+
+
+def in_plain(text: str) -> tuple[str, str] | None:
+    """The doubt about a text that is no Markdown, such as a title: message, what to do."""
+    found = PLAIN.search(text)
+    if found is None:
+        return None
+    return f"“{found[0][:LONGEST]}” is shown as it is typed", "Markdown is not read here."
 
 
 def watch(markdown: Any) -> None:

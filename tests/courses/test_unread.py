@@ -71,6 +71,9 @@ def told(text: str) -> list[tuple[int, str]]:
         ("a {{first-cnn.digits}}", 1, "“{{first-cnn.digits}}” quotes nothing"),
         ("## A $ n $", 1, "is no formula"),
         ("- a\n- b <!-- c -->", 2, "“<!--”"),
+        (":::note The $n$ of it\na\n:::", 1, "“$n$” is shown as it is typed"),
+        ("a\n\n```python\nb", 3, "“```” is not closed, and takes in what follows"),
+        ("> ~~~\n> b\n\nc", 1, "“~~~” is not closed"),
         (":::note\n\na[^1]\n:::", 3, "is no footnote"),
         (":::figure sliding-window\na\n[^1]\n:::", 3, "is no footnote"),
         (CHOICE.replace("[Take nine", "['a \\(n\\)', Take nine"), 8, "“\\(n\\)” is no formula"),
@@ -100,12 +103,20 @@ def test_markup_that_is_not_read_is_told_at_its_line(text: str, line: int, says:
         *("--- | ---", "a\n---", "-\u00a05", "{a}, {{a}", "::: a", "a: b :::", "“```”"),
         *("| a |\n|---|\n| Price in $ |", "| € | $ |\n|---|---|\n| $5 | $6 |", "5.\u00a0May"),
         "{{first-cnn.digits-97.median|%1}}",
-        ":::note\na\n:::",
+        *(":::note\na\n:::", ":::note From $5 to $6\na\n:::", "- ```\n  a\n  ```", "```\n```"),
+        *("~~~~\n```\n~~~~~", "> ```\n>\n> ```\n\na"),
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it_is_free(text: str) -> None:
     page = render(file(text, status="draft"))
     assert page.doubts == ()
+
+
+def test_what_is_no_markdown_is_told_where_it_looks_like_it() -> None:
+    source = file("a", status="draft", title="The $n$ of `it`")
+    source = source.replace("How wide is a map?", "**Wide**, from $5 to $6")
+    found = [(p.line, p.message.partition(" is")[0]) for p in render(source).doubts]
+    assert found == [(2, "“$n$”"), (3, "“**Wide**”")]
 
 
 def test_it_is_asked_about_and_refuses_nothing() -> None:
