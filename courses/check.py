@@ -30,7 +30,8 @@ def problems_in(
     pictures (None: they are not looked at). Executing runs the author's Python: never on the site.
     """
     page = render(source)
-    found = [*page.problems, *_links(page, places), *_labs(page), *_earlier(page, places)]
+    found = [*page.problems, *page.doubts]
+    found += [*_links(page, places), *_labs(page), *_earlier(page, places)]
     if pictures is not None:
         found += [
             Problem(line, f"There is no picture “{name}”", "Upload it with the editor.")

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from courses.front import normalised
+
 CONTENT = Path(__file__).parent / "content"
 SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
 NUMBERS = range(1, 100)
@@ -22,7 +24,7 @@ class BadFolder(ValueError):
 
 @dataclass(frozen=True)
 class LectureFile:
-    """A lecture's file: its number in the section, its slug, and the text."""
+    """A lecture's file: its number in the section, its slug, and the text, normalised."""
 
     path: Path
     number: int
@@ -44,15 +46,27 @@ class SectionFolder:
 
 def sections_in(folder: Path = CONTENT) -> Iterator[SectionFolder]:
     """Every section of a course's folder, in order. Raises BadFolder, and OSError without one."""
-    paths = sorted(path for path in folder.iterdir() if _is_section(path))
+    paths = sorted(p for p in folder.iterdir() if not _is_hidden(p, folder) and _is_section(p))
     _refuse_alike(folder, "sections", [path.name for path in paths])
     for path in paths:
         number, slug = _numbered(path.name)
         about = _about(path / "section.toml")
-        files = sorted(path.glob("*.md"))
+        files = seen_in(path, "*.md")
         _refuse_alike(path, "lectures", [file.stem for file in files])
         lectures = tuple(_lecture(file) for file in files)
         yield SectionFolder(path, number, slug, about["title"], about["summary"], lectures)
+
+
+def seen_in(folder: Path, pattern: str) -> list[Path]:
+    """What matches in a folder, in order, without what systems and editors hide in it.
+
+    `._x.md` is what macOS writes beside x.md, `.#x.md` the mark of Emacs that x.md is open.
+    """
+    return sorted(path for path in folder.glob(pattern) if not _is_hidden(path, folder))
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _is_section(path: Path) -> bool:
@@ -78,8 +92,8 @@ def _numbered(name: str) -> tuple[int, str]:
 
 def _about(path: Path) -> dict[str, str]:
     try:
-        about = tomllib.loads(path.read_bytes().decode())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        about = tomllib.loads(_text(path))
+    except (OSError, tomllib.TOMLDecodeError) as fault:
         raise BadFolder(f"{path} cannot be read: {fault}") from None
     if set(about) != {"title", "summary"} or not all(isinstance(v, str) for v in about.values()):
         raise BadFolder(f"{path} must hold title = … and summary = …, and nothing else")
@@ -88,10 +102,20 @@ def _about(path: Path) -> dict[str, str]:
 
 def _lecture(path: Path) -> LectureFile:
     number, slug = _numbered(path.stem)
+    return LectureFile(path, number, slug, _text(path))
+
+
+def _text(path: Path) -> str:
+    """A file as the site keeps it. Raises BadFolder where it is no UTF-8, and OSError."""
+    content = path.read_bytes()
     try:
-        return LectureFile(path, number, slug, path.read_bytes().decode())
+        return normalised(content.decode())
     except UnicodeDecodeError as fault:
-        raise BadFolder(f"{path} is no UTF-8 text: {fault.reason} at byte {fault.start}") from None
+        line = content.count(b"\n", 0, fault.start) + 1
+        raise BadFolder(
+            f"{path}:{line} is no UTF-8 text. Save the file again as UTF-8 (editors have it under "
+            "Save as, or Encoding), then look whether its accents and quotation marks are right."
+        ) from None
 
 
 def section_toml(title: str, summary: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -12,11 +13,12 @@ from django.utils.safestring import SafeString
 from markdown_it.token import Token
 from pydantic import ValidationError
 
-from courses import questions
+from courses import questions, typed
 from courses.expressions import BadExpression
 from courses.figures.figure import every_figure
-from courses.front import BadYaml, flaw_of, said_in
+from courses.front import Problem
 from courses.markdown import Builder
+from courses.typed import QUOTES, BadYaml, flaw_of
 from labs.controls import controls_for, validate
 from labs.data.pictures import PICTURES
 from labs.lab import catalog
@@ -54,6 +56,7 @@ def directive(token: Token, builder: Builder) -> str:
 
 
 def _note(title: str, token: Token, builder: Builder, kind: str) -> str:
+    builder.plain(title, token.meta["line"])
     inner = builder.nested(token.content, token.meta["line"] + 1)
     return f'<aside class="{kind}"><p class="note-title">{escape(title)}</p>{inner}</aside>'
 
@@ -167,7 +170,7 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     if template.kind == "numeric" and not template.let:
         seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
     try:
-        while not tries or (template.let and tries < TRIES and not seen.problems):
+        while not tries or (template.let and tries < TRIES and all(map(_may_be, seen.problems))):
             made = template.made(f"{template.name}/{tries}", say)
             options = [option.text for option in getattr(made, "options", ())]
             if len(set(options)) < len(options):
@@ -176,29 +179,42 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     except BadExpression as fault:
         seen.problem(line, str(fault))
     for wrong in dict.fromkeys(seen.problems):
-        builder.problem(wrong.line, f"The question “{template.name}”: {wrong.message}", wrong.todo)
+        message = f"The question “{template.name}”: {wrong.message}"
+        builder.problems.append(replace(wrong, message=message))
     builder.links += dict.fromkeys(seen.links)
     builder.pictures += dict.fromkeys(seen.pictures)
     return tries > 0
 
 
+def _may_be(problem: Problem) -> bool:
+    return problem.is_doubt
+
+
 def _template(kind: str, name: str, token: Token, builder: Builder) -> questions.Template | None:
     line = token.meta["line"]
+
+    def say(at: int, message: str, todo: str = "") -> None:
+        builder.problem(line + at, f"The question “{name}”{message}", todo)
+
     try:
-        given = said_in(token.content)
+        given = typed.load(token.content)
     except BadYaml as fault:
-        builder.problem(line + 1 + fault.line, f"The question “{name}”: {fault}", fault.todo)
+        say(fault.line + 1, f": {fault}", fault.todo)
         return None
-    if not isinstance(given, dict):
-        builder.problem(line, f"The question “{name}” is empty", "Write `ask: …` below it.")
+    for twice, at in given.twice:
+        say(at + 1, f": `{twice}` stands here twice", "Take one of them out: the last one counts.")
+    if not isinstance(given.value, dict):
+        say(0, " is empty", "Write `ask: …` below it.")
         return None
     try:
-        return questions.Template.model_validate({**given, "kind": kind, "name": name})
+        return questions.Template.model_validate({**given.value, "kind": kind, "name": name})
     except ValidationError as fault:
         for error in fault.errors():
             where = ".".join(map(str, error["loc"]))
             what = error["msg"].removeprefix("Value error, ")
-            builder.problem(line, f"The question “{name}”{f', {where}' if where else ''}: {what}")
+            todo = QUOTES if error["type"] == "string_type" else ""
+            at = given.line_of(error["loc"]) + 1 if where else 0
+            say(at, f"{f', {where}' if where else ''}: {what}", todo)
         return None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from courses import typed
+from courses.typed import QUOTES, SURROGATE, BadYaml, Typed
+
 DRAFT, PUBLISHED = "draft", "published"
-FENCE = "---\n"
+PARTS = re.compile(r"(---[ \t]*\n)(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 
 
 class Front(BaseModel):
@@ -39,73 +41,18 @@ class Front(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong in a lecture: the line (from 1), the fault, and what to do."""
+    """What is wrong in a lecture: the line (from 1), the fault, and what to do.
+
+    A doubt can be meant as it stands: publishing asks about it, and does not refuse.
+    """
 
     line: int
     message: str
     todo: str = ""
+    is_doubt: bool = False
 
     def __str__(self) -> str:
         return f"{self.message.rstrip('.')}. {self.todo}".strip()
-
-
-class BadYaml(ValueError):
-    """What is wrong with a piece of YAML, and at which of its lines, from 0."""
-
-    def __init__(self, message: str, line: int = 0, todo: str = "") -> None:
-        super().__init__(message)
-        self.line, self.todo = line, todo
-
-
-class Loader(yaml.SafeLoader):
-    """YAML without anchors and aliases: no lecture needs them, and 9×9 of them fill a machine."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if getattr(event, "anchor", None) is not None:
-            says = "a lecture has no anchors (&) and aliases (*)"
-            raise yaml.MarkedYAMLError(problem=says, problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-
-QUOTES = "Text with a colon, or with {{…}}, * or & first, needs quotes, or | and lines below."
-TWICE = "In double quotation marks a backslash is written twice, \\\\frac; in single ones once."
-
-
-def said_in(text: str) -> Any:
-    """What a piece of YAML says. Raises BadYaml."""
-    try:
-        said = yaml.load(text, Loader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:  # a date of a 45th, say
-        mark = getattr(fault, "problem_mark", None)
-        line = text.count("\n", 0, mark.index) if mark else 0
-        raise BadYaml(getattr(fault, "problem", "") or "it is no YAML", line, QUOTES) from None
-    if flaw := flaw_of(said):
-        raise BadYaml(flaw, todo=TWICE if "backslash" in flaw else "")
-    return said
-
-
-LARGEST = 1e15
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f].{0,8}|(?<=\$)\t.{0,8}")
-SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def flaw_of(said: Any) -> str:
-    """What no page could show of what YAML or JSON says: a sentence, or "".
-
-    A control character is what YAML has made of `\\f` or `\\t` in a formula.
-    """
-    if isinstance(said, dict):
-        said = [*said, *said.values()]
-    if isinstance(said, list):
-        return next((flaw for part in said if (flaw := flaw_of(part))), "")
-    if isinstance(said, int | float):
-        return "" if abs(said) <= LARGEST else "a number is too large"
-    if said is not None and not isinstance(said, str):
-        return f"“{said}” is neither a text nor a number: put it in quotation marks"
-    if found := CONTROL.search(said or ""):
-        return f"a backslash is lost before “{found[0][1:]}”"
-    return "half a character (a surrogate) cannot be shown" if SURROGATE.search(said or "") else ""
 
 
 @dataclass(frozen=True)
@@ -117,69 +64,78 @@ class File:
     first: int
     problems: tuple[Problem, ...] = ()
     head: str = ""
+    typed: Typed | None = None
 
-    def line_of(self, name: str, text: str = "") -> int:
-        """The line of the front matter where a field begins, or where it has this text."""
-        lines = self.head.split("\n")
-        at = next((n for n, line in enumerate(lines) if line.startswith(f"{name}:")), 0)
-        return 2 + next((n for n in range(at, len(lines)) if text in lines[n]), at)
+    def line_of(self, *path: str | int) -> int:
+        """The line where a part of the front matter begins: a field, or one of its entries."""
+        return 2 + (self.typed.line_of(path) if self.typed else 0)
 
 
 def normalised(source: str) -> str:
-    """Line ends as \\n; nothing else is touched."""
-    return source.replace("\r\n", "\n").replace("\r", "\n")
+    """Line ends as \\n, and no byte order mark; nothing else is touched."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def body_of(source: str) -> str:
+    """The text below the front matter; all of it where there is none."""
+    found = PARTS.match(source)
+    return source[found.end() :] if found else source
 
 
 def read(source: str) -> File:
     """Take a file apart. What is wrong with its front matter is told, and never raised."""
-    if found := SURROGATE.search(source):
+    if found := re.search(f"\0|{SURROGATE.pattern}", source):
         line = source.count("\n", 0, found.start()) + 1
-        return File(None, "", 1, (Problem(line, "Half a character (a surrogate) stands here"),))
-    head, fence, text = _parted(source)
-    if not (source.startswith(FENCE) and fence):
+        what = "Half a character (a surrogate)" if found[0] != "\0" else "A character NUL"
+        return File(None, "", 1, (Problem(line, f"{what} stands here", "Take it out."),))
+    parts = PARTS.match(source)
+    if parts is None:
         todo = "Begin the file with a line of ---, title: …, summary: …, and another line of ---."
         return File(None, source, 1, (Problem(1, "The front matter is missing", todo),))
-    first = head.count("\n") + 4
+    text, first = source[parts.end() :], source.count("\n", 0, parts.end()) + 1
+    head = parts[2].removesuffix("\n")
     try:
-        said = said_in(head)
+        said = typed.load(head)
     except BadYaml as fault:
         told = Problem(fault.line + 2, f"The front matter: {fault}", fault.todo)
         return File(None, text, first, (told,))
-    if not isinstance(said, dict):
+    if not isinstance(said.value, dict):
         return File(None, text, first, (Problem(2, "The front matter has no `title: …`"),))
+    front, errors = _front(said)
+    problems = [Problem(at + 2, f"`{name}` stands here twice", TWICE) for name, at in said.twice]
+    problems += [_problem(said, error) for error in errors]
+    return File(front, text, first, tuple(problems), head, said)
+
+
+TWICE = "Take one of them out: the last one counts."
+
+
+def _front(said: Typed) -> tuple[Front | None, list[Any]]:
     try:
-        return File(Front.model_validate(said), text, first, head=head)
+        return Front.model_validate(said.value), []
     except ValidationError as fault:
-        file = File(None, text, first, head=head)
-        return replace(file, problems=tuple(_problem(file, error) for error in fault.errors()))
+        return None, list(fault.errors())
 
 
-def _parted(source: str) -> tuple[str, str, str]:
-    return f"{source}\n".removeprefix(FENCE).partition(f"\n{FENCE}")
-
-
-def _problem(file: File, error: object) -> Problem:
-    assert isinstance(error, dict)
+def _problem(said: Typed, error: dict[str, Any]) -> Problem:
     name = str(error["loc"][0]) if error["loc"] else "front matter"
     known = ", ".join(Front.model_fields)
     says = {
         "missing": (f"`{name}` is missing", f"Add a line `{name}: …` to the front matter."),
         "extra_forbidden": (f"`{name}` is not known here", f"Known are {known}."),
         "literal_error": ("`status` is neither draft nor published", "Write one of the two."),
+        "string_type": (f"`{name}`: a text is needed, not a list or a mapping", QUOTES),
     }
     message = str(error["msg"]).removeprefix("Value error, ")
-    return Problem(file.line_of(name), *says.get(str(error["type"]), (f"`{name}`: {message}", "")))
+    told = says.get(str(error["type"]), (f"`{name}`: {message}", ""))
+    return Problem(said.line_of(error["loc"]) + 2, *told)
 
 
 def with_status(source: str, status: str) -> str:
     """A file whose front matter can be read, with another status; nothing else changes."""
-    head = _parted(source)[0]
-    whole = yaml.compose(head, Loader)
-    assert isinstance(whole, yaml.MappingNode)  # it can be read
-    fields = {name.value: value for name, value in whole.value}
-    said = fields.get("status")
-    if said is None:  # merged in with <<
-        return source
-    start, end = (len(FENCE) + mark.index for mark in (said.start_mark, said.end_mark))
+    parts = PARTS.match(source)
+    assert parts is not None  # it can be read
+    place = typed.load(parts[2]).places[("status",)]
+    start, end = (parts.start(2) + index for index in (place.start, place.end))
     end = start + len(source[start:end].rstrip())
     return source[:start] + status + source[end:]

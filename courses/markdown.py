@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from courses import rules
+from courses import rules, unread
 from courses.code import Block
 from courses.front import Front, Problem, read
 from courses.questions import Template
@@ -88,6 +88,7 @@ class Page:
     pictures: tuple[tuple[int, str], ...]
     words: int
     problems: tuple[Problem, ...]
+    doubts: tuple[Problem, ...] = ()
 
 
 class Builder:
@@ -113,6 +114,14 @@ class Builder:
 
     def problem(self, line: int, message: str, todo: str = "") -> None:
         self.problems.append(Problem(line, message, todo))
+
+    def doubt(self, line: int, message: str, todo: str) -> None:
+        self.problems.append(Problem(line, message, todo, is_doubt=True))
+
+    def plain(self, text: str, line: int) -> None:
+        """A text that is shown as it is typed: is it meant so?"""
+        if found := unread.in_plain(text):
+            self.doubt(line, *found)
 
     def render(self, text: str, first: int) -> str:
         """Markdown to HTML that is not clean yet; `first` is its first line in the file."""
@@ -186,8 +195,11 @@ def render(source: str) -> Page:
     builder = Builder()
     parts = builder.parts(builder.render(file.text, file.first))
     for name in ("objectives", "key_points", "sources") if file.front else ():
-        for text in getattr(file.front, name):
-            builder.said(text, file.line_of(name, text))
+        for n, text in enumerate(getattr(file.front, name)):
+            builder.said(text, file.line_of(name, n))
+    for name in ("title", "summary") if file.front else ():
+        builder.plain(getattr(file.front, name), file.line_of(name))
+    told = sorted(builder.problems, key=lambda p: p.line)
     return Page(
         front=file.front,
         parts=parts,
@@ -199,7 +211,8 @@ def render(source: str) -> Page:
         links=tuple(builder.links),
         pictures=tuple(builder.pictures),
         words=len(re.findall(r"[A-Za-z]{2,}", re.sub(r"(?ms)^(```|:::).*?^\1", "", file.text))),
-        problems=(*file.problems, *sorted(builder.problems, key=lambda p: p.line)),
+        problems=(*file.problems, *(p for p in told if not p.is_doubt)),
+        doubts=tuple(p for p in told if p.is_doubt),
     )
 
 
@@ -241,6 +254,7 @@ def _markdown() -> MarkdownIt:
     made.use(colon_fence_plugin)
     made.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False)
     made.inline.ruler.before("escape", "quote", rules.quote)
+    unread.watch(made)
     made.core.ruler.push("lines", rules.lines)
     made.core.ruler.push("together", rules.together)
     found = {

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from courses import typed
 from courses.expressions import BadExpression, Value, bounded, evaluate
 from labs.questions import Choice, Grid, Number, Option, Question, Shape
 from labs.words import number
@@ -83,6 +84,12 @@ class Template(Part):
     grids: tuple[Shown, ...] = ()
     hints: tuple[str, ...] = Field(min_length=1, max_length=5)
     solution: str = Field(min_length=1)
+
+    @field_validator("let", mode="before")
+    @classmethod
+    def has_numbers(cls, let: Any) -> Any:
+        """Either can stand here; quotation marks make a text of a number."""
+        return typed.with_numbers(let)
 
     @model_validator(mode="after")
     def is_whole(self) -> Template:

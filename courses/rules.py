@@ -12,7 +12,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from courses import code, maths, quotes
-from courses.front import flaw_of
+from courses.typed import flaw_of
 
 PICTURE = re.compile(r"pictures/([a-z0-9][a-z0-9-]*-([0-9]{1,4})x([0-9]{1,4})\.png)")
 
@@ -26,6 +26,7 @@ def lines(state: Any) -> None:
         for child in token.children or ():
             child.meta["line"] = line
             line += child.type in ("softbreak", "hardbreak")
+            line += child.content.count("\n") if child.type == "math_inline" else 0
 
 
 def together(state: Any) -> None:

@@ -7,16 +7,14 @@ question fresh. No torch and no Django: the site reads this. The answer stays on
 
 from __future__ import annotations
 
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from labs.words import number
-
-LONGEST = 200
+from labs import readings
+from labs.words import number, short
 
 
 @dataclass(frozen=True)
@@ -73,15 +71,28 @@ class Number(Question):
     traps: Mapping[float, str] | None = None
 
     def mark(self, given: str) -> Mark:
-        value = _number(given)
-        if value is None:
-            return Mark(None, "That is no number. Write one, such as 12 or −0.5.", was_read=False)
-        if abs(value - self.answer) <= self.tolerance:
+        """Of two readings the one that fits counts; where none does, both are named."""
+        values = readings.numbers(given)
+        if not values:
+            says = "That is no number. Write one, such as 12, −0.5 or 1/3."
+            return Mark(None, says, was_read=False)
+        if any(self._is_near(value, self.answer) for value in values):
             return Mark(True, self.solution)
         for trap, why in (self.traps or {}).items():
-            if abs(value - trap) <= self.tolerance:
+            if any(self._is_near(value, trap) for value in values):
                 return Mark(False, why)
-        return Mark(False, f"{number(value, 6)} is not it.")
+        if len(values) == 1:
+            return Mark(False, f"{_shown(values[0])} is not it.")
+        # Without commas for the thousands: they are what has two meanings here.
+        read = " and as ".join(_shown(value).replace(",", "") for value in values)
+        return Mark(False, f"It was read as {read}: neither is it.")
+
+    def _is_near(self, value: float, other: float) -> bool:
+        return abs(value - other) <= self.tolerance
+
+
+def _shown(value: float) -> str:
+    return number(value, 6) if 1e-6 <= abs(value) < 1e15 or not value else short(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +104,7 @@ class Shape(Question):
     traps: Mapping[tuple[int, ...], str] | None = None
 
     def mark(self, given: str) -> Mark:
-        value = _shape(given)
+        value = readings.shape(given)
         if value is None:
             sides = "×".join("number" for _ in self.answer)
             return Mark(None, f"Write a shape as {sides}, such as 16×28×28.", was_read=False)
@@ -142,26 +153,3 @@ class Goal(Question):
 
 def shuffled(options: Sequence[Option], order: Sequence[int]) -> tuple[Option, ...]:
     return tuple(options[n] for n in order)
-
-
-GROUPED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])")
-
-
-def _number(text: str) -> float | None:
-    """A number as people write it: "1,024", "0,125", "−0.5", "12 %", "1e-3"."""
-    plain = text.strip()[:LONGEST].replace("−", "-").replace(" ", "").replace("\u202f", "")
-    plain = GROUPED.sub(lambda found: found[0].replace(",", ""), plain).rstrip("%")
-    try:
-        value = float(plain.replace(",", "."))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _shape(text: str) -> tuple[int, ...] | None:
-    """Whole numbers between ×, x, * or commas, with or without brackets."""
-    inner = text.strip()[:LONGEST].strip("()[]")
-    parts = re.split(r"\s*[×xX*,]\s*|\s+", inner.strip(" ,"))
-    if not all(re.fullmatch(r"[0-9]{1,6}", part, re.ASCII) for part in parts):
-        return None
-    return tuple(map(int, parts))

@@ -116,7 +116,17 @@ COMPUTE = files("labs/catalog/*/*.py", "labs/nets/*.py", "labs/data/*.py")
 CONTRACT = files(
     *(
         f"labs/{n}.py"
-        for n in ("events", "params", "context", "lab", "questions", "words", "fields", "refusals")
+        for n in (
+            "events",
+            "params",
+            "context",
+            "lab",
+            "questions",
+            "readings",
+            "words",
+            "fields",
+            "refusals",
+        )
     )
 )
 SITE = ("django", "config", "accounts", "courses", "workers", "celery", "redis", "rest_framework")

@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models import User
 from courses.content import NUMBERS, SLUG
-from courses.front import DRAFT, PUBLISHED, normalised, read, with_status
+from courses.front import DRAFT, PUBLISHED, body_of, normalised, read, with_status
 from courses.markdown import Page, render
 
 SET_ASIDE = "set aside"
@@ -155,8 +155,7 @@ class Lecture(models.Model):
         """Coming: nothing is written below the front matter yet."""
         if self.is_published:
             return State.CHANGED if self.is_changed else State.PUBLISHED
-        text = self.source.removeprefix("---\n").partition("\n---\n")[2]
-        return State.DRAFT if text.strip() else State.COMING
+        return State.DRAFT if body_of(self.source).strip() else State.COMING
 
     def rewrite(self, source: str, version: int, reason: str = "") -> bool:
         """Take a new source in. False where another has changed it since `version`.

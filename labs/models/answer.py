@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import F
 
 from labs.models.run import Run
-from labs.questions import LONGEST, Mark, Question
+from labs.questions import Mark, Question
+from labs.readings import LONGEST
 
 TRIES_TO_SOLUTION = 3
 """After so many wrong answers the solution may be seen, also without all hints."""
@@ -113,6 +114,7 @@ def _questions(run: Run, figures: dict[str, Any], name: str, variant: int) -> li
 
 def give(asked: Asked, text: str) -> Asked:
     """Take an answer in; what cannot be read counts as no try."""
+    text = " ".join(text.split())  # also no-break and thin spaces, which part numbers
     text = "".join(c for c in text if c.isprintable()).strip()[:LONGEST]
     answer, mark = asked.answer, asked.question.mark(text)
     if not asked.is_over:

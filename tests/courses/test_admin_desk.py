@@ -243,6 +243,9 @@ def test_too_long_a_text_is_refused_in_words_and_kept_in_the_editor(
     assert source_in(answer).endswith("x" * 500_000) and now(draft).source == draft.source
 
 
+POISON = ["!!bool x", '!!int ""', "!!timestamp x", "1:" * 300 + "1.0"]
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -257,8 +260,10 @@ def test_too_long_a_text_is_refused_in_words_and_kept_in_the_editor(
         file(':::lab kernel-forge {"a":' + "[" * 50_000 + "\n:::\n", status="draft"),
         file(":::question numeric a\nlet: {n: 1..2}\nwhere: n > 2\n:::\n", status="draft"),
         "\ufffe\u2028\u202e\x07",
+        *(f"---\ntitle: {yaml}\n---\n" for yaml in POISON),
+        *(file(f":::question choice a\nask: {yaml}\n:::\n", status="draft") for yaml in POISON),
     ],
-    ids=range(11),
+    ids=range(19),
 )
 def test_odd_texts_are_kept_and_shown_again_without_a_traceback(
     ada: Author, draft: Lecture, source: str

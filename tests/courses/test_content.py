@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from courses import code
 from courses.check import problems_in
 from courses.content import CONTENT, LectureFile, sections_in
 from courses.markdown import render
-from courses.models import Lecture, Section
+from courses.models import Lecture, Picture, Section
 from tests.courses.specimen import CHOICE, TEXT, file
 from tests.needs import not_run
 from tools.processes import ROOT
@@ -87,6 +88,13 @@ def dump(content: Path, **options: object) -> str:
     return said.getvalue()
 
 
+def check(content: Path) -> str:
+    said = io.StringIO()
+    with contextlib.suppress(CommandError):
+        call_command("check_course", content=content, stdout=said)
+    return said.getvalue()
+
+
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -125,12 +133,39 @@ def test_odd_bytes_survive_the_way_in_and_out(content: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.django_db
-def test_line_ends_are_made_one_kind_and_nothing_else_is_touched(content: Path) -> None:
-    path = content / "05-convolution" / "01-window.md"
-    path.write_bytes(file("a\r\nb  \rc\n").encode())
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_are_made_one_kind_and_nothing_else_is_touched(content: Path, mark: str) -> None:
+    """What Windows writes, load_course and check_course read alike."""
+    folder = content / "05-convolution"
+    text = file("a  \nb\ufeffc\n", status="draft").replace("---\n", "--- \n")
+    (folder / "01-window.md").write_bytes((mark + text.replace("\n", "\r\n")).encode())
+    about = (folder / "section.toml").read_text()
+    (folder / "section.toml").write_bytes((mark + about.replace("\n", "\r\n")).encode())
+    assert "nothing is wrong" in check(content)
     load(content)
-    assert Lecture.objects.get(slug="window").source == file("a\nb  \nc\n")
+    assert Lecture.objects.get(slug="window").source == text
     assert "2 the same" in load(content)
+
+
+@pytest.mark.django_db
+def test_what_systems_and_editors_hide_beside_a_file_is_no_part_of_the_course(
+    content: Path, tmp_path: Path
+) -> None:
+    folder = content / "05-convolution"
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    (folder / "02-stride.md").write_text(file("![a](pictures/._cat-1x1.png)", status="draft"))
+    (folder / "01-window.md").write_text(file("a", status="draft"))
+    for hidden in ("._01-window.md", ".02-stride.md.swp", ".x.md", "pictures/._cat-1x1.png"):
+        (folder / hidden).write_bytes(b"\x00\x05\x16\x07")
+    (folder / ".#01-window.md").symlink_to("ada@laptop.4711")
+    (content / ".trash").mkdir()
+    (content / ".trash" / "section.toml").write_text("")
+    (content / ".trash" / "01-old.md").write_text("")
+    assert "2 lectures: 2 new." in load(content)
+    assert not Picture.objects.exists()
+    assert "is not one of the course's own" in check(content)
+    assert "no lecture of the site" not in dump(content)
 
 
 @pytest.mark.django_db
@@ -225,11 +260,13 @@ BROKEN = file(CHOICE.replace("right:", "wrong:"))
     [
         ("section.toml", "title = 1\n", "must hold title"),
         ("section.toml", "title = \n", "cannot be read"),
-        ("section.toml", b'title = "caf\xe9"\n', "cannot be read"),
+        ("section.toml", b'title = "caf\xe9"\n', "section.toml:1 is no UTF-8 text"),
         ("window.md", file("a"), "has no number and slug"),
         ("00-first.md", file("a"), "has no number and slug"),
         ("03-Window.md", file("a"), "has no number and slug"),
-        ("03-latin.md", b"---\ntitle: caf\xe9\n---\n", "03-latin.md is no UTF-8 text"),
+        ("03-latin.md", b"---\ntitle: caf\xe9\n---\n", "03-latin.md:2 is no UTF-8 .* as UTF-8"),
+        ("03-wide.md", "---\ntitle: a\n---\n".encode("utf-16"), "03-wide.md:1 is no UTF-8 text"),
+        ("03-nul.md", file("a\n\0", status="draft"), "03-nul.md:8: A character NUL stands here"),
         ("01-other.md", file("a"), "two lectures of one number"),
         ("03-window.md", file("a"), "two lectures of one slug"),
         ("../Extra/section.toml", "", "Extra has no number and slug"),

@@ -10,7 +10,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from courses.check import problems_in
-from courses.content import CONTENT, BadFolder, LectureFile, SectionFolder, sections_in
+from courses.content import (
+    CONTENT,
+    BadFolder,
+    LectureFile,
+    SectionFolder,
+    sections_in,
+    seen_in,
+)
 
 
 class Command(BaseCommand):
@@ -34,7 +41,7 @@ class Command(BaseCommand):
         files = list(_named(options["files"] or [options["content"]], sections))
         count = 0
         for file in files:
-            pictures = {path.name for path in (file.path.parent / "pictures").glob("*.png")}
+            pictures = {path.name for path in seen_in(file.path.parent / "pictures", "*.png")}
             for problem in problems_in(file.source, places, pictures, not options["no_code"]):
                 self.stdout.write(f"{file.path}:{problem.line}: {problem}")
                 count += 1

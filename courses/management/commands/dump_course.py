@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from courses.content import CONTENT, section_toml
+from courses.content import CONTENT, section_toml, seen_in
 from courses.models import Lecture, Picture, Section
 from courses.rules import PICTURE
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 text = lecture.source if options["drafts"] else lecture.published or lecture.source
                 written.add(_write(folder / f"{lecture.number:02}-{lecture.slug}.md", text))
                 _pictures(folder, text)
-        for path in sorted(options["content"].glob("*/*.md")):
+        for path in seen_in(options["content"], "*/*.md"):
             if path not in written:
                 self.stdout.write(f"{path} is no lecture of the site. It was left alone.")
         self.stdout.write(f"{Lecture.objects.count()} lectures written to {options['content']}.")

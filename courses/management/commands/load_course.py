@@ -11,8 +11,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from courses.content import CONTENT, BadFolder, LectureFile, SectionFolder, sections_in
-from courses.front import PUBLISHED, Problem, normalised, read
+from courses.content import (
+    CONTENT,
+    BadFolder,
+    LectureFile,
+    SectionFolder,
+    sections_in,
+    seen_in,
+)
+from courses.front import PUBLISHED, Problem, read
 from courses.markdown import render
 from courses.models import Lecture, Picture, Section
 
@@ -70,7 +77,7 @@ class Command(BaseCommand):
 
     def lecture(self, section: Section, file: LectureFile, overwrite: bool) -> str:
         """Bring one lecture in; says what became of it."""
-        source = normalised(file.source)
+        source = file.source
         row = Lecture.objects.filter(section=section, slug=file.slug).first()
         if row is None:
             row = Lecture(section=section, slug=file.slug)
@@ -129,7 +136,7 @@ def _bring(row: Lecture, number: int, source: str) -> None:
 
 def _pictures(folder: SectionFolder) -> None:
     """The pictures of a section's lectures."""
-    for path in sorted((folder.path / "pictures").glob("*.png")):
+    for path in seen_in(folder.path / "pictures", "*.png"):
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         row = Picture.objects.filter(name=path.name).first() or Picture(name=path.name)
@@ -152,8 +159,8 @@ def _refuse_what_cannot_be_read(sections: list[SectionFolder]) -> None:
         f"{file.path}:{problem.line}: {problem}"
         for folder in sections
         for file in folder.lectures
-        if (source := normalised(file.source)) not in shown
-        for problem in _faults(source)
+        if file.source not in shown
+        for problem in _faults(file.source)
     ]
     if problems:
         raise CommandError("\n".join(["Nothing was brought in.", *problems]))
