@@ -1,4 +1,7 @@
-"""What must stay true of the code as a whole: layers, bans, and documents that name everything."""
+"""What must stay true of the code as a whole: layers, bans, and documents that name everything.
+
+Each looks at all files at once and lists those at fault: a test a file cost more than its look.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,6 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 from labs.events import KINDS
 from tools.processes import BIN, ROOT
@@ -138,17 +139,17 @@ MAY_BE_USED = (
 )
 
 
-@pytest.mark.parametrize("name", [name for name in COMPUTE + CONTRACT if not is_test(name)])
-def test_compute_knows_nothing_of_the_site(name: str) -> None:
-    asked = set(imports(name))
-    assert [module for module in asked if within(module, *SITE)] == []
-    ours = [module for module in asked if module.startswith("labs.")]
-    assert [module for module in ours if not within(module, *MAY_BE_USED)] == []
+def test_compute_knows_nothing_of_the_site() -> None:
+    asked = [(n, module) for n in COMPUTE + CONTRACT if not is_test(n) for module in imports(n)]
+    assert [(name, module) for name, module in asked if within(module, *SITE)] == []
+    ours = [(name, module) for name, module in asked if module.startswith("labs.")]
+    assert [(name, module) for name, module in ours if not within(module, *MAY_BE_USED)] == []
 
 
-@pytest.mark.parametrize("name", files("labs/catalog/*/lab.py", "labs/catalog/*/questions.py"))
-def test_a_lab_declares_itself_without_torch(name: str) -> None:
-    assert [module for module in imports(name) if within(module, *HEAVY)] == []
+def test_a_lab_declares_itself_without_torch() -> None:
+    declared = files("labs/catalog/*/lab.py", "labs/catalog/*/questions.py")
+    asked = [(name, module) for name in declared for module in imports(name)]
+    assert asked and [(name, module) for name, module in asked if within(module, *HEAVY)] == []
 
 
 def test_the_catalogue_loads_without_torch_and_without_the_site() -> None:
@@ -189,25 +190,28 @@ NUMPY_LOADERS = ("np.load", "numpy.load")
 HTTP = ("requests", "httpx", "urllib.request", "http.client", "urllib3", "aiohttp", "ftplib")
 
 
-@pytest.mark.parametrize("name", PYTHON)
-def test_nothing_reads_a_pickle(name: str) -> None:
-    assert [module for module in imports(name) if within(module, *PICKLES)] == []
+def pickles(name: str) -> Iterator[str]:
+    """What in a file reads a pickle, or could."""
+    yield from (module for module in imports(name) if within(module, *PICKLES))
     for function, given in calls(name):
-        if function in NUMPY_LOADERS:
-            assert given.get("allow_pickle", False) is False
-        if function == "torch.load" and name == TRAINED_NETWORK:
-            assert given.get("weights_only") is True
-        else:
-            assert function not in LOADERS
-            assert not function.endswith("read_pickle")
+        if function in NUMPY_LOADERS and given.get("allow_pickle", False) is not False:
+            yield f"{function} with allow_pickle"
+        trained = function == "torch.load" and name == TRAINED_NETWORK
+        if trained and given.get("weights_only") is not True:
+            yield f"{function} without weights_only"
+        elif function.endswith("read_pickle") or (function in LOADERS and not trained):
+            yield function
 
 
-@pytest.mark.parametrize(
-    "name", files("labs/*.py", "workers/*.py", "platform/*.py", "courses/*.py")
-)
-def test_the_site_asks_nothing_of_the_network(name: str) -> None:
+def test_nothing_reads_a_pickle() -> None:
+    assert [(name, what) for name in PYTHON for what in pickles(name)] == []
+
+
+def test_the_site_asks_nothing_of_the_network() -> None:
     """No fetch by URL, so no request that a learner could forge (SSRF)."""
-    assert is_test(name) or [module for module in imports(name) if within(module, *HTTP)] == []
+    site = files("labs/*.py", "workers/*.py", "platform/*.py", "courses/*.py")
+    asked = [(name, module) for name in site if not is_test(name) for module in imports(name)]
+    assert asked and [(name, module) for name, module in asked if within(module, *HTTP)] == []
 
 
 NAMESPACE = re.compile(r"http://www\.w3\.org/(2000/svg|1999/xhtml|1999/xlink|1998/Math/MathML)")
@@ -215,12 +219,15 @@ SOURCE_LINK = re.compile(r'<a\b[^>]*\brel="[^"]*external[^"]*"[^>]*>')
 OUTSIDE = re.compile(r"""(?:https?:|wss?:|(?<=["'(]))//[\w-]+\.\S*""")
 
 
-@pytest.mark.parametrize(
-    "name", files("templates/*", "static/*.css", "static/*.js", "static/*.svg", "labs/*.html")
-)
-def test_a_page_names_no_address_outside_the_site(name: str) -> None:
+def addresses(name: str) -> list[str]:
+    """The addresses outside the site that a file names, but for the links of a source."""
     text = SOURCE_LINK.sub("", NAMESPACE.sub("", (ROOT / name).read_text()))
-    assert OUTSIDE.findall(text) == []
+    return OUTSIDE.findall(text)
+
+
+def test_a_page_names_no_address_outside_the_site() -> None:
+    sent = files("templates/*", "static/*.css", "static/*.js", "static/*.svg", "labs/*.html")
+    assert len(sent) > 50 and {name: addresses(name) for name in sent if addresses(name)} == {}
 
 
 REGISTRIES = [  # in parts, so that this file does not name them
@@ -257,9 +264,10 @@ def test_no_worker_sends_heartbeats() -> None:
     assert len(workers) == 4 and all("--without-heartbeat" in line for line in workers)
 
 
-@pytest.mark.parametrize("name", [n for n in PYTHON if not is_test(n) and "/migrations/" not in n])
-def test_a_module_has_at_most_300_lines(name: str) -> None:
-    assert len((ROOT / name).read_text().splitlines()) <= 300
+def test_a_module_has_at_most_300_lines() -> None:
+    ours = [name for name in PYTHON if not is_test(name) and "/migrations/" not in name]
+    lines = {name: len((ROOT / name).read_text().splitlines()) for name in ours}
+    assert {name: number for name, number in lines.items() if number > 300} == {}
 
 
 # --- documents ---
@@ -285,30 +293,29 @@ def settings_of_compose() -> list[str]:
     return sorted(set(re.findall(r"(?<!\$)(?:\$\{|\{\$)([A-Z_]+)", deployed)))
 
 
-@pytest.mark.parametrize("name", [*settings_from_the_environment(), *settings_of_compose()])
-def test_the_documents_name_every_setting(name: str) -> None:
-    assert f"`{name}`" in text_of("docs/*.md", "README.md")
+def test_the_documents_name_every_setting() -> None:
+    read = [*settings_from_the_environment(), *settings_of_compose()]
+    assert [name for name in read if f"`{name}`" not in text_of("docs/*.md", "README.md")] == []
 
 
 TOLD = ("CONVOLAB_REQUIRE", "CONVOLAB_DOCKER_ENGINE", "CONVOLAB_DOCKER_ENV")
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_contributing_names_what_the_tests_can_be_told(name: str) -> None:
-    assert f'"{name}"' in text_of("tests/needs.py", "tools/compose_test.py")
-    assert f"`{name}" in text_of("CONTRIBUTING.md")
+def test_contributing_names_what_the_tests_can_be_told() -> None:
+    code, told = text_of("tests/needs.py", "tools/compose_test.py"), text_of("CONTRIBUTING.md")
+    assert [name for name in TOLD if f'"{name}"' not in code or f"`{name}" not in told] == []
 
 
 def targets() -> list[str]:
     return re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
 
 
-@pytest.mark.parametrize("name", targets())
-def test_the_documents_name_every_make_target(name: str) -> None:
-    assert f"`make {name}" in text_of("README.md", "CONTRIBUTING.md")
+def test_the_documents_name_every_make_target() -> None:
+    told = text_of("README.md", "CONTRIBUTING.md")
+    assert [name for name in targets() if f"`make {name}" not in told] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_event_has_its_template_and_its_place_in_the_guide(kind: str) -> None:
-    assert (ROOT / "templates" / "events" / f"{kind}.html").is_file()
-    assert KINDS[kind].__name__ in text_of("docs/writing-a-lab.md")
+def test_every_kind_of_event_has_its_template_and_its_place_in_the_guide() -> None:
+    there, guide = ROOT / "templates" / "events", text_of("docs/writing-a-lab.md")
+    assert [kind for kind in KINDS if not (there / f"{kind}.html").is_file()] == []
+    assert [kind for kind, event in KINDS.items() if event.__name__ not in guide] == []

@@ -44,7 +44,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | N
     return Together(config, log) if config.option.dist == "loadgroup" else None
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before the others are told that this one has collected
 def pytest_collection_finish(session: pytest.Session) -> None:
     """In one of the processes that were started: write down who belongs to whom."""
     told = getattr(session.config, "workerinput", {})

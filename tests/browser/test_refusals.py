@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import Contexts, Ended
-from tests.browser.pages import TWO_FRAMES, Forge, Lab, slot
+from tests.browser.pages import Forge, Lab, slot
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -139,7 +139,10 @@ def test_an_answer_that_overtakes_its_own_receipt_is_shown_and_an_older_one_is_n
     page.reload()
     page.evaluate(
         """() => {
-            window.seen = [];
+            [window.seen, window.came] = [[], ''];
+            document.addEventListener('htmx:sse:before:message', (event) => {
+                window.came += event.detail.message.data;
+            });
             const cell = document.getElementById('slot-cell-body');
             new MutationObserver(() => window.seen.push(cell.textContent))
                 .observe(cell, { childList: true, subtree: true });
@@ -149,11 +152,10 @@ def test_an_answer_that_overtakes_its_own_receipt_is_shown_and_an_older_one_is_n
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/asks/cell/", lambda route: held.append((route, route.fetch())))
     page.get_by_role("button", name=re.compile("^is 5, taken for 5:")).click()
-    expect(slot(page, "cell")).to_contain_text("of 5 taken for 5.")
+    page.wait_for_function("() => window.came.includes('of 5 taken for 5.')")
+    expect(slot(page, "cell")).to_contain_text("Looking…")
     ((route, receipt),) = held
-    with page.expect_event("requestfinished"):
-        route.fulfill(response=receipt)
-    page.evaluate(TWO_FRAMES)
+    route.fulfill(response=receipt)
     expect(slot(page, "cell")).to_contain_text("of 5 taken for 5.")
     assert not [text for text in page.evaluate("window.seen") if "of 7 taken" in text]
 

@@ -168,6 +168,7 @@ def test_the_guides_example_passes_ruff_where_it_belongs(tmp_path: Path) -> None
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_guides_example_is_a_lab_that_passes_the_contract_tests(tmp_path: Path) -> None:
     shelf = shelf_in(tmp_path)
     command = re.search(r"^\S+python (manage\.py new_lab .*)$", doc("docs/writing-a-lab.md"), re.M)
