@@ -117,7 +117,7 @@ def _counted_by(request: HttpRequest, username: str = "", email: str = "", **_: 
     if not meant:
         return [f"nobody:{login}" for login in sorted(logins)] or ["nobody:"]
     kept = request.get_signed_cookie(known_cookie(), default="", max_age=KNOWN_FOR) or ""
-    mark, _, browser = kept.partition(".")
+    mark, browser = kept.partition(".")[::2]
     return [
         f"{user.pk}:{browser if constant_time_compare(mark, _mark(user)) else ''}"
         for user in sorted(meant, key=lambda user: user.pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models, transaction
@@ -54,7 +55,7 @@ class User(AbstractUser):
         self.set_unusable_password()
         self.email = email
         self.save(update_fields=["password", "email"])
-        self.emailaddress_set.all().delete()
+        EmailAddress.objects.filter(user=self).delete()
 
 
 taken_in = Signal()

@@ -165,17 +165,19 @@ def test_a_student_who_took_the_name_before_gets_nothing_of_the_role(role: str) 
 def test_at_a_terminal_it_is_asked_and_only_a_yes_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     ada()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    asked: list[str] = []
-    for answer in ("", "no"):
-        monkeypatch.setattr(
-            "builtins.input", lambda says, answer=answer: asked.append(says) or answer
-        )
+    answers, asked = ["", "no", "y"], []
+
+    def typed(question: str) -> str:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("builtins.input", typed)
+    for _ in range(2):
         with pytest.raises(CommandError, match="Nothing was changed"):
             link("--name", "ada", "--role", "author")
         assert User.objects.get().has_usable_password()
-    monkeypatch.setattr("builtins.input", lambda _: "y")
     assert link("--name", "ada", "--role", "author")
-    assert asked == ["Make ada author? [y/N] "] * 2
+    assert asked == ["Make ada author? [y/N] "] * 3
     assert User.objects.get().role == "author"
 
 
