@@ -6,6 +6,7 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund
 COPY tools/vendor.mjs tools/
+COPY static/js/smaller.js static/js/smaller.js
 COPY static/js/editor static/js/editor
 RUN node tools/vendor.mjs && mv static/vendor /vendor
 

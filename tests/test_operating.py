@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from tests import early
 from tools.processes import ROOT
+from tools.serve import OTHERS_NAME, author_link
 
 OURS = ("CONVOLAB_", "DATABASE_", "REDIS_", "DJANGO_", "PYTEST")
 BLOCKS = re.findall(r"^```sh\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.S | re.M)
@@ -133,3 +135,16 @@ def test_what_was_backed_up_comes_back(site: Site) -> None:
     assert site.ask(LEFT) == [["ada", "bob"], 3, 3, 1]
     assert {p.name: p.read_text() for p in (site.var / "files").iterdir()} == {"model": "as it was"}
     assert (site.var / "secret-key").read_text() == "of then"
+
+
+def test_make_run_hands_nobody_the_account_that_a_student_has_as_author(site: Site) -> None:
+    """It says so instead, and how an author comes in."""
+    site.ask("from accounts.models import User\nUser.objects.create_user('Author').pk")
+    env = {**os.environ, "CONVOLAB_VAR": str(site.var)}
+    env.pop("DATABASE_URL", None)
+    said = asyncio.run(author_link(env, "http://127.0.0.1:8000/"))
+    assert said == OTHERS_NAME and "sign_in_link --name NAME" in said
+    look = (
+        "from accounts.models import User\nlist(User.objects.values_list('username', 'is_staff'))"
+    )
+    assert site.ask(look) == [["Author", False]]

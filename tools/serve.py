@@ -41,6 +41,12 @@ PROVEN = 30.0
 """Seconds: a process that ran so long and dies is started again; one that did not ends it all."""
 PATIENCE = 25.0
 """Seconds for an orderly stop: a training worker writes its checkpoint first."""
+MUST_BE_RAISED = 3
+"""What sign_in_link ends with where the account is there as a student's."""
+OTHERS_NAME = (
+    "Author: no link, for “author” is a student's account. "
+    "One of your own: .venv/bin/python manage.py sign_in_link --name NAME"
+)
 LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
 
 
@@ -143,7 +149,10 @@ async def answers(url: str, seconds: float) -> bool:
 
 
 async def author_link(env: dict[str, str], address: str) -> str:
-    """What lets an author in, once and today: a line for the box, and for no log. Or ""."""
+    """What lets an author in, once and today: a line for the box, and for no log. Or "".
+
+    Where somebody else's account has that name, says so: it is made an author's by hand alone.
+    """
     making = await asyncio.create_subprocess_exec(
         *(sys.executable, "manage.py", "sign_in_link", "--role", "author", "--base", address),
         cwd=ROOT,
@@ -159,6 +168,8 @@ async def author_link(env: dict[str, str], address: str) -> str:
         making.kill()
         await making.wait()
         return ""
+    if making.returncode == MUST_BE_RAISED:
+        return OTHERS_NAME
     return "" if making.returncode else f"Author: {said.decode().strip()}"
 
 

@@ -224,7 +224,7 @@ def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
     wheels = digest(ROOT / "pyproject.toml", ROOT / "constraints.txt")
     stamp = VENV / f"{'-'.join(extras)}.stamp"
     installed = any(stamped(s, wheels) for s in (stamp, VENV / "worker-embedded-dev.stamp"))
-    named = ("package.json", "package-lock.json", "tools/vendor.mjs")
+    named = ("package.json", "package-lock.json", "tools/vendor.mjs", "static/js/smaller.js")
     editor = sorted((ROOT / "static" / "js" / "editor").glob("*.js"))
     front = digest(*(ROOT / name for name in named), *editor)
     sets = digest(*sorted((ROOT / "labs" / "data").glob("*.py")))

@@ -58,7 +58,7 @@ const fonts = {
 // What is made here, from what, and how. Each is made again only where one of these has changed.
 const htmx = ["htmx.min.js", "ext/hx-sse.min.js"].map((name) => join(modules, "htmx.org", "dist", name));
 const products = {
-  "editor/editor.js": { from: scripts(editor), make: bundleEditor },
+  "editor/editor.js": { from: [...scripts(editor), join(root, "static", "js", "smaller.js")], make: bundleEditor },
   // In one file, the extension is there before htmx begins, and the file can be deferred.
   "htmx/htmx.js": { from: htmx, make: async () => ({ "htmx/htmx.js": htmx.map((file) => readFileSync(file, "utf8")).join("\n") }) },
 };

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature, SignatureExpired
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -26,9 +25,8 @@ FOR_EVER = {
 
 
 @require_GET
-@login_not_required
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """A draft as students would see it, for anybody who has its link."""
+    """A draft as students would see it, for whoever may read the course and has its link."""
     try:
         lecture = get_object_or_404(Lecture.objects.select_related("section"), pk=lecture_pk(token))
     except SignatureExpired:
@@ -51,9 +49,11 @@ def _previewed(request: HttpRequest, lecture: Lecture) -> HttpResponse:
 
 
 @require_GET
-@login_not_required
 def picture(request: HttpRequest, name: str) -> FileResponse:
-    """A picture of the course. Its name never means another, so it may be kept for ever."""
+    """A picture of the course. Its name never means another, so it may be kept for ever.
+
+    Where readers must sign in, by their own browsers alone: accounts.caching.
+    """
     if not PICTURE.fullmatch(f"pictures/{name}"):
         raise Http404("No picture has such a name.")
     found = get_object_or_404(Picture, name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -12,7 +11,6 @@ from labs.controls import decode, validate
 
 
 @require_GET
-@login_not_required
 def figure(request: HttpRequest, name: str) -> HttpResponse:
     """The drawing for the params in the address; 422 and a sentence where they are not valid."""
     found = every_figure().get(name)

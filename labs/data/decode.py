@@ -13,11 +13,13 @@ Imports neither torch nor Django, and Pillow only in the child: it starts in abo
 from __future__ import annotations
 
 import io
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,22 @@ ALLOWED = (
     "Allowed are JPEG, PNG and WebP with one picture inside, up to 8 megapixels and 6 MB. "
     f"We keep it at most {LONGEST} pixels long."
 )
+AS_JPEG = "Save it as JPEG, then send that."
+# What people send and we do not read, by the first bytes: a name may say anything.
+OTHERS = {
+    rb"....ftyp(?:avi[fs]|mif1.{8}.*avif)": f"This is an AVIF picture. {AS_JPEG}",
+    rb"....ftyp(?:hei|hev|mif1|msf1)": (
+        "This is a HEIC picture, as iPhones take them. Send it as JPEG: save a copy as JPEG, or "
+        "choose “Most Compatible” in Settings, Camera, Formats and take it again."
+    ),
+    rb"GIF8[79]a": f"This is a GIF picture. {AS_JPEG}",
+    rb"BM.{12}[\x0c\x28\x38\x40\x6c\x7c]\0\0\0": f"This is a BMP picture. {AS_JPEG}",
+    rb"II\*\0|MM\0\*|II\+\0|MM\0\+": f"This is a TIFF picture. {AS_JPEG}",
+}
+PNG = b"\x89PNG\r\n\x1a\n"
+JPEG, JPEG_ENDS = b"\xff\xd8\xff", b"\xff\xd9"
+# Behind a JPEG that is whole it means nothing; where pixels are missing, it is read as them.
+NOISE = b"".join(b"\x5a\xa5\x33" * 200 + bytes((0xFF, 0xD0 + n)) for n in range(8))
 # What to do to the pixels for each EXIF orientation: names of PIL.Image.Transpose.
 TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -56,12 +74,20 @@ def refusal(reason: str) -> LabError:
     return LabError(f"{reason} {ALLOWED}")
 
 
+def named(raw: bytes) -> str:
+    """What this file is, and how to send it, where it is a picture that we do not read; or ""."""
+    head = raw[:40]
+    return next((says for starts, says in OTHERS.items() if re.match(starts, head, re.S)), "")
+
+
 def rebuild(raw: bytes) -> bytes:
     """A clean PNG of an uploaded file. Raises LabError with what is wrong and what is allowed."""
     if not raw:
         raise refusal("The file is empty.")
     if len(raw) > MOST_BYTES:
         raise refusal(f"The file has {len(raw) / 1e6:.1f} MB, which is too large.")
+    if other := named(raw):
+        raise refusal(other)
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
         source, target = Path(folder, "in"), Path(folder, "out")
         source.write_bytes(raw)
@@ -95,9 +121,9 @@ def decode(path: Path) -> bytes:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # looked at in the header, before a pixel is decoded
     PngImagePlugin.MAX_TEXT_MEMORY = 4 * PngImagePlugin.MAX_TEXT_CHUNK
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    raw = path.read_bytes()
     try:
-        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
-            return _clean(image)
+        return _read(_without_broken_extras(raw) if raw.startswith(PNG) else raw)
     except LabError:
         raise
     except UnidentifiedImageError:
@@ -110,6 +136,41 @@ def decode(path: Path) -> bytes:
         if "too large" in str(error):  # a compressed text chunk that unfolds to more than 1 MiB
             raise refusal("The picture carries far more text than a picture needs.") from None
         raise refusal("The picture is damaged or not complete.") from None
+
+
+def _read(raw: bytes) -> bytes:
+    """The clean PNG; also of a JPEG that lacks nothing but its closing mark, as browsers do."""
+    try:
+        return _opened(raw)
+    except OSError:
+        if not raw.startswith(JPEG):
+            raise
+        cut = raw.removesuffix(b"\xff")
+        first, second = (_opened(cut + tail + JPEG_ENDS) for tail in (b"", NOISE))
+        if first != second:
+            raise
+        return first
+
+
+def _opened(raw: bytes) -> bytes:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(raw), formats=("JPEG", "PNG", "WEBP")) as image:
+        return _clean(image)
+
+
+def _without_broken_extras(png: bytes) -> bytes:
+    """Without the chunks that no pixel needs and whose checksum is wrong, as browsers leave them
+    out. What is wrong with others is left to the reader."""
+    kept, at = [PNG], len(PNG)
+    while at + 12 <= len(png):
+        end = at + 12 + int.from_bytes(png[at : at + 4])
+        body, check = png[at + 4 : end - 4], int.from_bytes(png[end - 4 : end])
+        is_extra = bool(body[0] & 0x20)
+        if end > len(png) or not is_extra or zlib.crc32(body) == check:
+            kept.append(png[at:end])
+        at = end
+    return b"".join([*kept, png[at:]])
 
 
 def _clean(image: Image.Image) -> bytes:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,6 +234,25 @@ def frames(kind: str, count: int, **options: object) -> bytes:
     return file_of(images[0], kind, save_all=True, append_images=images[1:], **options)
 
 
+def box(brands: bytes) -> bytes:
+    """The head of a file of the family of MP4, with bytes behind it."""
+    return struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands + bytes(500)
+
+
+def up_to_a_mark() -> bytes:
+    """A JPEG with restart marks, cut off where one of them would follow."""
+    raw = file_of(scene(300, 200), "JPEG", restart_marker_rows=1)
+    return raw[: raw.index(b"\xff\xd3")]
+
+
+def bad_sum(kind: bytes) -> bytes:
+    """A PNG with a text, whose chunk of this kind has a wrong checksum."""
+    raw = bytearray(with_text(100))
+    at = raw.index(kind)
+    raw[at + 4 + int.from_bytes(raw[at - 4 : at])] ^= 0xFF
+    return bytes(raw)
+
+
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>"
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run\n"
 FITS = b"SIMPLE  =                    T".ljust(2880)
@@ -244,9 +264,16 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "svg": (lambda: SVG, "not a picture"),
     "eps": (lambda: EPS, "not a picture"),
     "fits": (lambda: FITS, "not a picture"),
-    "tiff": (lambda: file_of(scene(), "TIFF"), "not a picture"),
-    "bmp": (lambda: file_of(scene(), "BMP"), "not a picture"),
-    "gif of many frames": (lambda: frames("GIF", 300), "not a picture"),
+    "tiff": (lambda: file_of(scene(), "TIFF"), "This is a TIFF picture"),
+    "bmp": (lambda: file_of(scene(), "BMP"), "This is a BMP picture"),
+    "gif": (lambda: file_of(scene().convert("P"), "GIF"), "This is a GIF picture"),
+    "gif of many frames": (lambda: frames("GIF", 300), "This is a GIF picture"),
+    "avif": (lambda: file_of(scene(), "AVIF"), "This is an AVIF picture"),
+    "heic": (lambda: box(b"heic" + bytes(4) + b"mif1heic"), "This is a HEIC picture"),
+    "heic by its kin": (lambda: box(b"mif1" + bytes(4) + b"mif1heic"), "This is a HEIC picture"),
+    "avif by its kin": (lambda: box(b"mif1" + bytes(4) + b"mif1avif"), "This is an AVIF picture"),
+    "film": (lambda: box(b"isom" + bytes(4) + b"mp42"), "not a picture"),
+    "words that begin with BM": (lambda: b"BMW builds cars. " * 9, "not a picture"),
     "a png header alone": (lambda: b"\x89PNG\r\n\x1a\n", "not a picture"),
     "animated webp": (lambda: frames("WEBP", 5), "more than one frame"),
     "animated png": (lambda: frames("PNG", 5), "more than one frame"),
@@ -262,6 +289,13 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "8 megapixels",
     ),
     "huge zTXt": (lambda: with_text(50_000_000), "text"),
+    "most of a jpeg": (lambda: file_of(scene(300, 200), "JPEG")[:-20], "not complete"),
+    "half a progressive jpeg": (
+        lambda: file_of(scene(300, 200), "JPEG", progressive=True)[:-900],
+        "not complete",
+    ),
+    "a jpeg up to a mark": (lambda: up_to_a_mark(), "not complete"),
+    "png with a bad sum in its head": (lambda: bad_sum(b"IHDR"), "damaged"),
     "half a jpeg": (lambda: file_of(scene(300, 200), "JPEG")[:-900], "not complete"),
     "half a png": (lambda: file_of(scene(300, 200), "PNG")[:-400], "not complete"),
     "half a webp": (lambda: file_of(scene(300, 200), "WEBP")[:-300], "damaged"),
@@ -279,6 +313,23 @@ def test_it_refuses_with_what_is_wrong_and_what_is_allowed(name: str) -> None:
 
 def test_a_text_of_ordinary_size_does_no_harm() -> None:
     np.testing.assert_array_equal(pixels_of(decode.rebuild(with_text(10_000))), np.asarray(scene()))
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_jpeg_without_its_closing_mark_is_read_as_browsers_read_it(
+    options: dict[str, Any], cut: int
+) -> None:
+    for size in ((60, 40), (300, 200), (1100, 30)):
+        raw = file_of(scene(*size), "JPEG", **options)
+        assert raw.endswith(b"\xff\xd9")
+        assert decode.rebuild(raw[:-cut]) == decode.rebuild(raw)
+
+
+def test_a_png_with_a_bad_sum_in_its_text_is_read_as_browsers_read_it() -> None:
+    with pytest.raises(OSError, match="cannot identify"):
+        Image.open(io.BytesIO(bad_sum(b"zTXt")))
+    np.testing.assert_array_equal(pixels_of(decode.rebuild(bad_sum(b"zTXt"))), np.asarray(scene()))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

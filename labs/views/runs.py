@@ -134,7 +134,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str) -> HttpResponse:
-    """A picture of a finished run, as a file. It never changes."""
+    """A picture of a finished run, as a file."""
     run = run_or_404(request, pk)
     place = int(attempt), int(seq)
     for entry in shown_of(run.job).values():
@@ -145,7 +145,7 @@ def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str)
 
 
 PRIVATE = {
-    "Cache-Control": "private, max-age=31536000, immutable",
+    "Cache-Control": "private, no-store",  # the next at this computer finds nothing of it
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AbstractUser, Group
@@ -34,14 +35,30 @@ class User(AbstractUser):
 
     def make_author(self) -> None:
         """May write the course, in the admin; what exactly, accounts.roles says."""
+        if self.role == "student":
+            self.shut_out()
         self.is_staff = True
         self.save(update_fields=["is_staff"])
         self.groups.add(Group.objects.get_or_create(name=AUTHOR)[0])
 
     def make_operator(self) -> None:
         """May do everything, in the admin."""
+        if self.role != "operator":
+            self.shut_out()
         self.is_staff = self.is_superuser = True
         self.save(update_fields=["is_staff", "is_superuser"])
+
+    def shut_out(self, email: str = "") -> None:
+        """Whoever has held the account holds it no more: before it may do more than until now.
+
+        Anybody can sign up under a name that somebody else is expected to have. With the password
+        go the sessions, one-time links and keys to a new password, which are all made of it; the
+        e-mail address becomes `email`, for a new password is sent there, and nobody verified it.
+        """
+        self.set_unusable_password()
+        self.email = email
+        self.save(update_fields=["password", "email"])
+        EmailAddress.objects.filter(user=self).delete()
 
 
 taken_in = Signal()

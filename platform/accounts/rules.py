@@ -45,3 +45,10 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.NewPassword",
     "reauthenticate": "accounts.forms.Reauthenticate",
 }
+STAFF_NAMES = [
+    *("admin", "administrator", "sysadmin", "root", "superuser", "operator", "staff", "system"),
+    *("webmaster", "postmaster", "hostmaster", "security", "support", "help", "helpdesk"),
+    *("author", "editor", "teacher", "tutor", "instructor", "lecturer", "professor", "prof"),
+    *("assistant", "moderator", "mod", "official", "service", "team", "site", "web", "convolab"),
+]
+"""What nobody signs up as, nor as what looks like it: the default of CONVOLAB_RESERVED_NAMES."""

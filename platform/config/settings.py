@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.rules import *  # noqa: F403 (what of the settings is the same everywhere)
+from accounts.rules import STAFF_NAMES
 from config.addresses import *  # noqa: F403 (what guests at one address may use)
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -103,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.caching.keep_nothing",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -155,6 +157,7 @@ REDIS_URL: str = _with_password(
 )
 
 SIGN_UP: bool = env.bool("CONVOLAB_SIGN_UP", default=True)
+RESERVED_NAMES: list[str] = env.list("CONVOLAB_RESERVED_NAMES", default=STAFF_NAMES)
 # How often who tries, above all. In this process, so that sign-in needs no Redis; roomy, for what
 # a full one drops is forgiven.
 CACHES = {

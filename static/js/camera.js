@@ -1,6 +1,8 @@
-// <picture-upload>: a file or a shot by the camera, checked here in plain words, sent to /pictures/.
-// The answer asks again until a worker has read the picture; then it becomes a tile and is chosen.
-const TYPES = ["image/jpeg", "image/png", "image/webp"];
+// <picture-upload>: a file or a shot by the camera, made smaller here where it is large, sent to
+// /pictures/. The answer asks again until a worker has read the picture; then it becomes a tile and is
+// chosen.
+import { drawn, encoded, smaller } from "./smaller.js";
+
 const NO_CAMERA = {
   NotAllowedError: "The browser does not let this page use the camera. Allow it in the address bar, or upload a picture.",
   NotFoundError: "No camera was found. Connect one and try again, or upload a picture.",
@@ -37,11 +39,15 @@ class PictureUpload extends HTMLElement {
     this.answer.replaceChildren(line);
   }
 
-  check(file) {
-    const megabytes = (file.size / 1e6).toFixed(1);
-    if (!TYPES.includes(file.type)) this.say(`“${file.name}” is not a JPEG, PNG or WebP picture. Choose one of those; your other settings are kept.`);
-    else if (file.size > Number(this.dataset.most)) this.say(`“${file.name}” has ${megabytes} MB; the most is 6 MB. Make it smaller, then try again.`);
-    else this.send(file, file.name);
+  async check(file) {
+    if (file.type && !file.type.startsWith("image/")) {
+      this.say(`“${file.name}” is not a picture. Choose a JPEG, PNG or WebP picture; your other settings are kept.`);
+      return;
+    }
+    this.say("Your picture is being read.", false);
+    const ready = await smaller(file, () => this.say("Your picture is being made smaller.", false));
+    if (ready.size > Number(this.dataset.most)) this.say(`“${file.name}” has ${(ready.size / 1e6).toFixed(1)} MB, the most is 6 MB, and this browser could not make it smaller. Save it as a smaller JPEG, then try again.`);
+    else this.send(ready, ready.name);
   }
 
   async send(blob, name) {
@@ -104,11 +110,10 @@ class PictureUpload extends HTMLElement {
     this.stage.hidden = false;
   }
 
-  shoot() {
-    const canvas = Object.assign(document.createElement("canvas"), { width: this.video.videoWidth, height: this.video.videoHeight });
-    canvas.getContext("2d").drawImage(this.video, 0, 0);
+  async shoot() {
+    const shot = drawn(this.video, this.video.videoWidth, this.video.videoHeight);
     this.stop();
-    canvas.toBlob((blob) => this.send(blob, "camera.jpg"), "image/jpeg", 0.92);
+    this.send(await encoded(shot, "image/jpeg"), "camera.jpg");
   }
 
   stop() {

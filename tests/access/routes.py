@@ -225,22 +225,18 @@ ROUTES: dict[str, list[Call]] = {
     "api:nowhere": [get("/api/nothing/", everybody(404)), post("/api/nothing/", everybody(404))],
 }
 
-WITHOUT_SIGN_IN = (
-    {"home", "healthz", "readyz", "api:schema", "api:docs"}
-    | {f"courses:{name}" for name in ("figure", "picture", "preview")}
-    | {
-        f"account_{name}"
-        for name in (
-            "login",
-            "signup",
-            "logout",
-            "sign_in_once",
-            "inactive",
-            "reset_password",
-            "reset_password_done",
-            "reset_password_from_key",
-            "reset_password_from_key_done",
-        )
-    }
-)
+WITHOUT_SIGN_IN = {"home", "healthz", "readyz", "api:schema", "api:docs"} | {
+    f"account_{name}"
+    for name in (
+        "login",
+        "signup",
+        "logout",
+        "sign_in_once",
+        "inactive",
+        "reset_password",
+        "reset_password_done",
+        "reset_password_from_key",
+        "reset_password_from_key_done",
+    )
+}
 """What answers guests where the operator asks everybody to sign in."""

@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.fixtures import Settings
 
-from accounts.models import Learner
+from accounts.models import Learner, User
 from courses.models import Answer, Lecture, Progress
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Part, Picture, Run, State
@@ -29,6 +29,7 @@ NAMED = [
     for name, calls in ROUTES.items()
     for n, call in enumerate(calls)
 ]
+SIGN_IN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 CALLS = [pytest.param(param.values[1], id=param.id) for param in NAMED]
 
 
@@ -93,8 +94,7 @@ def test_each_is_answered_as_declared_and_nothing_of_alices_leaks(call: Call, sc
 def test_where_sign_in_is_required_guests_see_only_what_is_declared(
     name: str, call: Call, scene: Scene, settings: Settings
 ) -> None:
-    needed = "django.contrib.auth.middleware.LoginRequiredMiddleware"
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, needed]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, SIGN_IN]
     people, answers = scene.people(), dict(zip(ROLES, call.answers, strict=True))
     asked_to_sign_in = 401 if name.startswith("api:") else 302
     before = rows()
@@ -107,6 +107,35 @@ def test_where_sign_in_is_required_guests_see_only_what_is_declared(
             assert response["Location"].startswith("/sign-in/?next=/")
         assert rows() == before, role
     assert status_of(ask(people["staff"], call, scene)) == answers["staff"]
+
+
+@pytest.mark.parametrize(("name", "call"), NAMED)
+def test_nothing_of_an_account_or_of_a_guests_runs_may_be_kept(
+    name: str, call: Call, scene: Scene
+) -> None:
+    """So that after sign-out the Back button of a shared computer shows nothing of it."""
+    people = scene.people()
+    for role in ("staff", "alice"):
+        answer = ask(people[role], call, scene)
+        kept = answer.get("Cache-Control", "")
+        names_her = b">staff</a>" in answer.said
+        own = name.partition(":")[0] in ("runs", "pictures") and answer.status_code == 200
+        if names_her or (own and answer["Content-Type"] != "text/event-stream"):
+            assert "private" in kept and "no-store" in kept, f"{role}: {kept}"
+        if role == "alice" and name in ("courses:section", "courses:lecture"):
+            assert "no-store" not in kept, "Back is at once for who only reads"
+
+
+def test_what_only_who_signs_in_may_read_is_in_no_shared_cache(
+    scene: Scene, settings: Settings
+) -> None:
+    reader = Learner.objects.create(user=User.objects.create_user("reader"))
+    calls = [ROUTES["courses:picture"][0], ROUTES["courses:figure"][0]]
+    assert "public" in ask(Person(reader), calls[0], scene)["Cache-Control"]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, SIGN_IN]
+    for call in calls:
+        kept = ask(Person(reader), call, scene)["Cache-Control"]
+        assert "private" in kept and "public" not in kept and "max-age" in kept
 
 
 def test_a_post_without_the_csrf_token_is_refused_and_changes_nothing(scene: Scene) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from allauth.account.internal.flows.password_reset import finalize_password_reset
+from allauth.account.models import EmailAddress
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.rules import PASSWORD_HASHERS
-from tests.accounts.cast import PASSWORD, ada, sign_in, sign_up, text_of
+from tests.accounts.cast import OTHER, PASSWORD, ada, sign_in, sign_up, text_of
 
 pytestmark = pytest.mark.django_db
 MISMATCH = "do not go together"
@@ -29,6 +32,39 @@ def test_an_account_takes_five_wrong_passwords_in_five_minutes_from_wherever() -
     assert all(TOO_MANY in page for page in said[5:])
     right = Client().post("/sign-in/", {"username": "ada", "password": PASSWORD})
     assert TOO_MANY in text_of(right), "nor the right one, or the answer would tell"
+
+
+def test_its_name_and_its_address_are_one_account() -> None:
+    ada()
+    names = ["ada", "ada@example.org", "ADA", "Ada@Example.org"] * 3
+    said = [guess(name, f"192.0.2.{n}") for n, name in enumerate(names)]
+    assert [MISMATCH in page for page in said] == [True] * 5 + [False] * 7
+
+
+def test_who_shares_an_address_does_not_get_more_tries_at_its_owner() -> None:
+    """A try by e-mail is one at each account that has it, from a browser that one of them knows."""
+    ada()
+    User.objects.create_user("mallory", "ada@example.org", OTHER)
+    said = []
+    for n in range(8):
+        client = Client()
+        sign_in(client, "mallory", OTHER)
+        client.post("/sign-out/")
+        said.append(text_of(sign_in(client, "ada@example.org", f"a guess {n}")))
+    assert [MISMATCH in page for page in said] == [True] * 5 + [False] * 3
+
+
+def test_a_new_password_gives_the_tries_back() -> None:
+    user = ada()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    for n in range(6):
+        guess(address=f"192.0.2.{n}")
+    finalize_password_reset(_post(), user)
+    assert sign_in(Client()).status_code == 302
+
+
+def _post() -> HttpRequest:
+    return RequestFactory().post("/password/reset/")
 
 
 def test_an_account_that_is_not_there_is_answered_the_same() -> None:

@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from allauth.account import forms as allauth
+from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import once
 from accounts.logs import HideSecrets
 from accounts.models import Learner, User
-from tests.accounts.cast import PASSWORD, ada, name_in, start, text_of
+from accounts.sessions import still_open
+from tests.accounts.cast import PASSWORD, ada, name_in, sign_in, start, text_of
+from tools import serve
 
 pytestmark = pytest.mark.django_db
 
@@ -128,10 +133,63 @@ def test_an_accounts_role_stays_what_it_is_where_none_is_asked_for() -> None:
     assert User.objects.get().role == "student"
     assert client.post(address)["Location"] == "/"
     assert name_in(client) == "ada"
-    link("--name", "ada", "--role", "author")
+
+
+@pytest.mark.parametrize("role", ["author", "operator"])
+def test_a_student_who_took_the_name_before_gets_nothing_of_the_role(role: str) -> None:
+    """Row 5.1 of the attacks: sign up as somebody who will be made more, and wait for it."""
+    mallory = User.objects.create_user("admin", "mallory@example.org", PASSWORD)
+    EmailAddress.objects.create(user=mallory, email="mallory@example.org", primary=True)
+    browser, old_link = Client(), link("--name", "admin")
+    assert sign_in(browser, "admin").status_code == 302
+    key = allauth.default_token_generator.make_token(mallory)
+    with pytest.raises(CommandError, match="say --raise; else choose another --name") as refusal:
+        link("--name", "ADMIN", "--role", role)
+    assert refusal.value.returncode == serve.MUST_BE_RAISED
+    assert User.objects.get().role == "student" and name_in(browser) == "admin"
+
+    new_link = link("--name", "ADMIN", "--role", role, "--raise")
+    user = User.objects.get()
+    assert (user.role, user.has_usable_password(), user.email) == (role, False, "")
+    assert browser.get("/admin/").status_code == 302 and name_in(browser) == ""
+    assert not still_open([browser.cookies["sessionid"].value])
+    assert sign_in(Client(), "admin").status_code == 200
+    assert sign_in(Client(), "mallory@example.org").status_code == 200
+    assert is_over(old_link)
+    assert not allauth.default_token_generator.check_token(user, key)
+    Client().post("/password/reset/", {"email": "mallory@example.org"})
+    assert [letter for letter in mail.outbox if "/password/reset/" in letter.body] == []
+    assert Client().post(new_link)["Location"] == "/admin/"
+
+
+def test_at_a_terminal_it_is_asked_and_only_a_yes_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    answers, asked = ["", "no", "y"], []
+
+    def typed(question: str) -> str:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("builtins.input", typed)
+    for _ in range(2):
+        with pytest.raises(CommandError, match="Nothing was changed"):
+            link("--name", "ada", "--role", "author")
+        assert User.objects.get().has_usable_password()
+    assert link("--name", "ada", "--role", "author")
+    assert asked == ["Make ada author? [y/N] "] * 3
     assert User.objects.get().role == "author"
-    link("--name", "ada", "--role", "operator")
-    assert User.objects.get().role == "operator"
+
+
+def test_who_has_the_role_already_or_more_keeps_sessions_and_password() -> None:
+    ada().make_author()
+    user = User.objects.get()
+    user.set_password(PASSWORD)
+    user.save()
+    link("--name", "ada", "--role", "author")
+    assert User.objects.get().password == user.password
+    user.make_operator()
+    assert not User.objects.get().has_usable_password(), "an author is raised like a student"
 
 
 def test_an_operator_is_made_no_author_and_that_is_said() -> None:

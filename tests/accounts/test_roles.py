@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import roles
 from accounts.models import User
-from tests.accounts.cast import ada
+from tests.accounts.cast import ada, name_in, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +87,51 @@ def test_a_flush_leaves_the_group_in_place() -> None:
     call_command("flush", interactive=False, verbosity=0)
     here = {f"{label}.{name}" for label, name in Permission.objects.values_list(*PARTS)}
     assert granted() == set(roles.PERMISSIONS) & here
+
+
+def saved_in_the_admin(user: User, **given: object) -> str:
+    """What an operator is told who saves this account with these fields changed."""
+    operator = Client()
+    boss = User.objects.create_user("boss")
+    boss.make_operator()
+    operator.force_login(boss)
+    page = f"/admin/accounts/user/{user.pk}/change/"
+    joined = user.date_joined
+    form = {
+        "username": user.username,
+        "email": user.email,
+        "is_active": "on",
+        "date_joined_0": f"{joined:%Y-%m-%d}",
+        "date_joined_1": f"{joined:%H:%M:%S}",
+    }
+    assert "starts afresh" in operator.get(page).content.decode()
+    answer = operator.post(page, form | given, follow=True)
+    assert "Please correct" not in answer.content.decode()
+    return str(answer.content.decode())
+
+
+@pytest.mark.parametrize("what", ["is_staff", "is_superuser", "groups", "user_permissions"])
+def test_who_is_given_more_in_the_admin_starts_afresh(what: str) -> None:
+    user, browser = ada(), Client()
+    sign_in(browser)
+    some = {"groups": Group, "user_permissions": Permission}
+    value = some[what].objects.first().pk if what in some else "on"  # type: ignore[attr-defined]
+    said = saved_in_the_admin(user, **{what: value})
+    assert "The account ada may do more now. Its sessions and links have ended" in said
+    user.refresh_from_db()
+    assert (user.has_usable_password(), user.email) == (False, "")
+    assert name_in(browser) == "" and sign_in(Client()).status_code == 200
+
+
+def test_an_address_that_the_operator_types_is_kept() -> None:
+    user = ada()
+    saved_in_the_admin(user, is_staff="on", email="ada@school.example")
+    user.refresh_from_db()
+    assert (user.has_usable_password(), user.email) == (False, "ada@school.example")
+
+
+def test_who_is_given_nothing_more_keeps_password_and_session() -> None:
+    user, browser = ada(), Client()
+    sign_in(browser)
+    assert "may do more now" not in saved_in_the_admin(user, first_name="Ada")
+    assert name_in(browser) == "ada" and sign_in(Client()).status_code == 302

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.adapter import Adapter
+from accounts.adapter import NAME, Adapter
 from accounts.forms import ACCOUNTS_AN_EMAIL
 from accounts.models import Learner, User
 from accounts.rules import PASSWORD_HASHERS
@@ -68,6 +68,47 @@ def test_a_name_is_taken_whatever_its_capitals() -> None:
     answer = sign_up(Client(), "ADA")
     assert answer.status_code == 200
     assert "That name is taken here. Choose another." in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("admin", "ADMIN", "Administrator", "root", "operator", "staff", "author", "convolab"),
+        *("a.d.m.i.n", "adm1n", "r00t", "0perator2", "admin2026", "1admin", "staff_", "@dmin"),
+        *("аdmin", "АDMIN", "ädmin", "ａｄｍｉｎ", "ﬆaff", "rοοt", "ѕtaff"),
+        *("admins", "site-admin", "convolab.support", "SystemAdministrator", "admin-admin"),
+        *("admin@example.org", "support@convolab.example", "grace", "GRACE", "gr4ce"),
+        *("grace@example.org", "grасe@example.org"),
+    ],
+)
+def test_nobody_signs_up_under_a_name_that_looks_like_staffs(name: str) -> None:
+    User.objects.create_user("grace", "grace@example.org", is_staff=True)
+    answer = sign_up(Client(), name)
+    assert answer.status_code == 200
+    said = ("taken for the name of somebody who runs this site", "That name is taken here", NAME)
+    assert any(sentence in unescape(text_of(answer)) for sentence in said)
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ada", "Radmila", "badminton", "rooted", "staffan", "authority", "operatic", "modesto"),
+        *("joan.root", "webb", "2026", "___", "grace2", "ada@example.org", "Анна", "Ελένη"),
+    ],
+)
+def test_names_that_only_hold_such_a_word_are_free(name: str) -> None:
+    User.objects.create_user("grace", is_staff=True)
+    assert sign_up(Client(), name).status_code == 302
+
+
+def test_which_names_are_reserved_is_a_setting_and_operators_may_give_any(
+    settings: Settings,
+) -> None:
+    settings.RESERVED_NAMES = ["Dr. Who"]
+    assert sign_up(Client(), "dr-wh0").status_code == 200
+    assert sign_up(Client(), "admin").status_code == 302
+    assert User.objects.create_user("drwho").pk
 
 
 def test_it_does_not_tell_that_an_address_has_an_account() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Contexts
 from tests.browser.test_appearance import check_at_both_widths_and_in_both_colours
+from tests.browser.test_own_picture import KEEPS_WHAT_IS_SENT, from_a_telephone
 from tests.conftest import Complaints
 from tests.courses.specimen import CHOICE, NUMERIC, SHAPE, file
 from tests.faults.uploads import files
@@ -177,6 +179,14 @@ def test_a_pasted_picture_asks_for_its_alternative_and_is_shown(author: Sign) ->
     image = desk.proof.get_by_role("img", name="A cup on a table")
     expect(image).to_have_js_property("naturalWidth", 64)
     assert re.search(r"!\[A cup on a table\]\(pictures/a-cup-[a-z0-9-]+-64x48\.png\)", desk.source)
+    page.evaluate(KEEPS_WHAT_IS_SENT)
+    photo: Any = {"name": "IMG.jpg", "mimeType": "image/jpeg", "buffer": from_a_telephone()}
+    page.locator("[data-picture]").set_input_files(photo)
+    dialog.get_by_label("What does it show?").fill("Red above blue")
+    dialog.get_by_role("button", name="Insert").click()
+    expect(dialog).to_be_hidden()
+    assert page.evaluate("() => window.sent.size") < 100_000, "12 megapixels are made 0.8 first"
+    assert "768x1024.png" in desk.source
     desk.save()
     page.goto("/admin/courses/picture/")
     expect(page.get_by_role("row", name=re.compile("A cup on a table"))).to_contain_text(

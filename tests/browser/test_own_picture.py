@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Contexts
@@ -26,6 +28,21 @@ def photo(kind: str) -> bytes:
     exif[ORIENTATION] = TURN_RIGHT
     file = io.BytesIO()
     picture.save(file, kind, exif=exif)
+    return file.getvalue()
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400)
+
+
+def from_a_telephone() -> bytes:
+    """12 megapixels as stored, red on the left, to be shown upright; with where it was taken."""
+    picture = Image.new("RGB", (4032, 3024), "blue")
+    picture.paste("red", (0, 0, 2016, 3024))
+    exif = Image.Exif()
+    exif[ORIENTATION] = TURN_RIGHT
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (51.0, 28.0, 38.0)})
+    file = io.BytesIO()
+    picture.save(file, "JPEG", exif=exif)
     return file.getvalue()
 
 
@@ -61,14 +78,81 @@ def test_a_picture_is_taken_in_upright_and_gets_its_map(page: Page, kind: str) -
     expect(page.locator(".tile", has_text="beach")).to_be_visible()
 
 
+KEEPS_WHAT_IS_SENT = """() => {
+    const send = window.fetch;
+    window.fetch = (url, options) => {
+        const picture = options?.body?.get?.('picture');
+        if (picture) window.sent = picture;
+        return send(url, options);
+    };
+}"""
+READ = """async () => {
+    const reader = new FileReader();
+    reader.readAsDataURL(window.sent);
+    await new Promise((done) => { reader.onload = done; });
+    return reader.result.split(',')[1];
+}"""
+
+
+def sent_for(page: Page, name: str, mime: str, content: bytes) -> bytes:
+    """What the page sends to the site where this file is chosen."""
+    page.evaluate(KEEPS_WHAT_IS_SENT)
+    file: Any = {"name": name, "mimeType": mime, "buffer": content}
+    page.locator("picture-upload input[type=file]").set_input_files(file)
+    page.wait_for_function("() => window.sent")
+    assert page.evaluate("() => window.sent.name") == name
+    return base64.b64decode(page.evaluate(READ))
+
+
+def test_a_telephones_photo_is_made_small_and_upright_and_loses_its_place_before_it_is_sent(
+    page: Page,
+) -> None:
+    raw = from_a_telephone()
+    assert Image.open(io.BytesIO(raw)).getexif().get_ifd(ExifTags.IFD.GPSInfo)
+    forge = Forge(page)
+    first = forge.wait_for_map()
+    page.evaluate(
+        """() => {
+            const line = document.querySelector('.upload-answer');
+            window.said = [];
+            new MutationObserver(() => window.said.push(line.textContent))
+                .observe(line, { childList: true, subtree: true });
+        }"""
+    )
+    with Image.open(io.BytesIO(sent_for(page, "IMG_0001.jpg", "image/jpeg", raw))) as image:
+        assert image.format == "JPEG" and image.size == (768, 1024)
+        assert not image.getexif() and "exif" not in image.info
+        above, below = image.getpixel((384, 100)), image.getpixel((384, 900))
+    assert isinstance(above, tuple) and isinstance(below, tuple)
+    assert above[0] > 240 > 20 > above[2] and below[2] > 240 > 20 > below[0]
+    expect(page.locator(".tile", has_text="IMG_0001").get_by_role("radio")).to_be_checked()
+    said = " ".join(page.evaluate("window.said"))
+    assert "Your picture is being made smaller." in said and "is being sent." in said
+    forge.expect_another_map(first)
+
+
+def test_what_is_transparent_stays_so_where_it_is_made_smaller(page: Page) -> None:
+    glass = io.BytesIO()
+    Image.new("RGBA", (2048, 1024), (0, 0, 0, 0)).save(glass, "PNG")
+    Forge(page).wait_for_map()
+    sent = sent_for(page, "glass.png", "image/png", glass.getvalue())
+    with Image.open(io.BytesIO(sent)) as image:
+        assert image.size == (1024, 512) and image.getpixel((9, 9)) == (0, 0, 0, 0)
+    tile = page.locator(".tile", has_text="glass.png")
+    expect(tile.get_by_role("radio")).to_be_checked()
+
+
 @pytest.mark.parametrize(
     ("name", "mime", "content", "says"),
     [
         ("notes.png", "image/png", b"only words, " * 99, "Allowed are JPEG, PNG and WebP"),
-        ("film.gif", "image/gif", moving_gif(), "is not a JPEG, PNG or WebP picture"),
-        ("film.png", "image/png", moving_gif(), "Allowed are JPEG, PNG and WebP"),
+        ("notes.txt", "text/plain", b"only words, " * 99, "“notes.txt” is not a picture."),
+        ("film.gif", "image/gif", moving_gif(), "This is a GIF picture."),
+        ("film.png", "image/png", moving_gif(), "This is a GIF picture."),
+        ("beach.jpg", "image/jpeg", HEIC, "This is a HEIC picture, as iPhones take them."),
+        ("large.tiff", "image/tiff", bytes(6_100_000), "this browser could not make it smaller"),
     ],
-    ids=["text", "gif", "gif-as-png"],
+    ids=["text-as-png", "text", "gif", "gif-as-png", "heic-as-jpeg", "large-and-unreadable"],
 )
 def test_what_is_no_picture_is_refused_in_words_and_loses_nothing(
     page: Page, name: str, mime: str, content: bytes, says: str

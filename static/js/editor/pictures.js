@@ -2,6 +2,8 @@
 // which answers with the Markdown to insert.
 import { EditorView } from "@codemirror/view";
 
+import { smaller } from "../smaller.js";
+
 const EMPTY = "Say in a sentence what the picture shows: readers who cannot see it read this.";
 const LOST = "The picture did not reach the site. Check your connection and try again.";
 const REFUSED = "The picture was not taken in. Save your text, reload the page and try again.";
@@ -83,14 +85,16 @@ export class Pictures {
 
   async send(alt) {
     const token = this.editor.textarea.form.elements.csrfmiddlewaretoken.value;
-    const body = new FormData();
-    body.append("picture", this.file, this.file.name || "picture.png");
-    body.append("alt", alt);
-    body.append("csrfmiddlewaretoken", token);
     const { signal } = this.closed;
     this.say("The picture is being sent.");
     this.form.ariaBusy = "true";
     try {
+      const picture = await smaller(this.file, () => this.say("The picture is being made smaller and sent."));
+      if (signal.aborted) return;
+      const body = new FormData();
+      body.append("picture", picture, picture.name || "picture.png");
+      body.append("alt", alt);
+      body.append("csrfmiddlewaretoken", token);
       const response = await fetch(this.editor.dataset.uploadUrl, { method: "POST", body, signal, headers: { "X-CSRFToken": token, Accept: "application/json" } });
       const { markdown, error } = await response.json().catch(() => ({}));
       if (signal.aborted) return;
