@@ -161,9 +161,12 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     line, rows = token.meta["line"], token.content.split("\n")
     seen, tries = Builder(), 0
 
-    def say(text: str) -> SafeString:
+    def line_of(text: str) -> int:
         first = text.partition("\n")[0]
-        return seen.said(text, line + next((n for n, row in enumerate(rows, 1) if first in row), 0))
+        return line + next((n for n, row in enumerate(rows, 1) if first and first in row), 0)
+
+    def say(text: str) -> SafeString:
+        return seen.said(text, line_of(text))
 
     if template.kind == "numeric" and not template.let:
         seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
@@ -175,7 +178,7 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
                 seen.problem(line, "two of its options are the same")
             tries += 1
     except BadExpression as fault:
-        seen.problem(line, str(fault))
+        seen.problem(line_of(fault.text), str(fault))
     for wrong in dict.fromkeys(seen.problems):
         builder.problem(wrong.line, f"The question “{template.name}”: {wrong.message}", wrong.todo)
     builder.links += dict.fromkeys(seen.links)

@@ -11,9 +11,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import NOBODY, Learner
-from courses.expressions import BadExpression
+from courses.expressions import BadExpression, one_budget
 from courses.markdown import render, say
 from courses.models.lecture import Lecture
+from courses.questions import Template
 from labs.models.answer import Asked, Standing, asked_now
 from labs.questions import Question
 
@@ -93,9 +94,14 @@ def question(source: str, name: str, variant: int) -> Question | None:
     template = render(source).questions.get(name)
     if template is None:
         return None
+    with one_budget():
+        return _made(template, f"{name}/{variant}")
+
+
+def _made(template: Template, seed: str) -> Question | None:
     for draw in range(DRAWS):
         with suppress(BadExpression):
-            return template.made(f"{name}/{variant}" + f"/{draw}" * (draw > 0), say)
+            return template.made(seed + f"/{draw}" * (draw > 0), say)
     return None
 
 
