@@ -45,11 +45,12 @@ def problems_in(
 
 
 def _links(page: Page, places: Collection[str]) -> Iterator[Problem]:
+    ids = {heading.id for heading in page.headings}
     for line, href in page.links:
         if "//" in href or href.startswith("mailto:") or href in PAGES:
             continue
         if href.startswith("#"):
-            if href[1:] not in {heading.id for heading in page.headings}:
+            if href[1:] not in ids:
                 yield Problem(
                     line, f"This page has no heading “{href}”", "Link to one that it has."
                 )

@@ -22,9 +22,6 @@ from labs.data.pictures import PICTURES
 from labs.lab import catalog
 from labs.params import Params, picture_fields
 
-TRIES = 20
-"""So many of its first tries a question is made of when it is rendered; the tests take 200."""
-
 Maker = Callable[[str, Token, Builder], str]
 
 
@@ -150,7 +147,7 @@ def question(rest: str, token: Token, builder: Builder) -> str:
         builder.problem(line, f"Two questions are named “{name}”", "Give one of them another name.")
         return ""
     template = _template(kind, name, token, builder)
-    if template is None or not _can_be_asked(template, token, builder):
+    if template is None or (builder.tries and not _can_be_asked(template, token, builder)):
         return ""
     builder.questions[name] = template
     return builder.slot("question", name)
@@ -171,7 +168,7 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     if template.kind == "numeric" and not template.let:
         seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
     try:
-        while not tries or (template.let and tries < TRIES and not seen.problems):
+        while not tries or (template.let and tries < builder.tries and not seen.problems):
             made = template.made(f"{template.name}/{tries}", say)
             options = [option.text for option in getattr(made, "options", ())]
             if len(set(options)) < len(options):

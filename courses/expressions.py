@@ -174,7 +174,7 @@ def evaluate(text: str, names: Mapping[str, Value]) -> Value:
         raise BadExpression(f"“{text}” cannot be computed ({fault})", text) from None
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def _parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise BadExpression(f"it is longer than {LONGEST} characters")
