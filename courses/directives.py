@@ -160,7 +160,8 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
 
     def line_of(text: str) -> int:
         first = text.partition("\n")[0]
-        return line + next((n for n, row in enumerate(rows, 1) if first and first in row), 0)
+        below: int = next((n for n, row in enumerate(rows, 1) if first and first in row), 0)
+        return int(line) + below
 
     def say(text: str) -> SafeString:
         return seen.said(text, line_of(text))

@@ -10,6 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 DRAFT, PUBLISHED = "draft", "published"
+LONGEST = 100_000
+"""Characters of a lecture. The longest that ships has a fifth of it."""
+LONGEST_HEAD = 10_000
+"""Characters of its front matter, which is read on the way to the database, too."""
 FENCE = "---\n"
 
 
@@ -125,6 +129,18 @@ class File:
         return 2 + next((n for n in range(at, len(lines)) if text in lines[n]), at)
 
 
+def too_long(source: str) -> str:
+    """Why a text is too long to be a lecture, as a sentence; or ""."""
+    if len(source) <= LONGEST:
+        return ""
+    return f"The text has {len(source):,} characters, and a lecture takes {LONGEST:,} at most"
+
+
+def length_of(source: str) -> tuple[Problem, ...]:
+    says = too_long(source)
+    return (Problem(1, says, "Make two lectures of it."),) if says else ()
+
+
 def normalised(source: str) -> str:
     """Line ends as \\n; nothing else is touched."""
     return source.replace("\r\n", "\n").replace("\r", "\n")
@@ -140,6 +156,9 @@ def read(source: str) -> File:
         todo = "Begin the file with a line of ---, title: …, summary: …, and another line of ---."
         return File(None, source, 1, (Problem(1, "The front matter is missing", todo),))
     first = head.count("\n") + 4
+    if len(head) > LONGEST_HEAD:
+        says = f"The front matter has more than {LONGEST_HEAD:,} characters"
+        return File(None, text, first, (Problem(1, says, "Put the text below it."),))
     try:
         said = said_in(head)
     except BadYaml as fault:

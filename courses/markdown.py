@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -22,7 +22,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from courses import rules
 from courses.code import Block
-from courses.front import Front, Problem, read
+from courses.front import Front, Problem, length_of, read
 from courses.kept import kept
 from courses.questions import Template
 
@@ -93,11 +93,18 @@ class Page:
     problems: tuple[Problem, ...]
 
 
+At = Callable[[int], None]
+
+
+def nowhere(line: int) -> None:
+    """Told each line as it is rendered: here nobody asks."""
+
+
 class Builder:
     """Collects, while a text is rendered, what it holds and what is wrong with it."""
 
-    def __init__(self, is_short: bool = False, tries: int = TRIES) -> None:
-        self.is_short, self.tries = is_short, tries
+    def __init__(self, is_short: bool = False, tries: int = TRIES, at: At = nowhere) -> None:
+        self.is_short, self.tries, self.at = is_short, tries, at
         self.slots: list[Part] = []
         self.problems: list[Problem] = []
         self.headings: list[Heading] = []
@@ -183,14 +190,14 @@ def clean(html: str, tags: AbstractSet[str] = TAGS) -> str:
     )
 
 
-def render(source: str, tries: int = TRIES) -> Page:
+def render(source: str, tries: int = TRIES, at: At = nowhere) -> Page:
     """A lecture's file as a page. It never raises: what is wrong is among the problems.
 
     Each question is made of its first tries, to see that it can be: of 0 of them for readers, whose
     text was tried when it was loaded or published.
     """
     file = read(source)
-    builder = Builder(tries=tries)
+    builder = Builder(tries=tries, at=at)
     parts = builder.parts(builder.render(file.text, file.first))
     for name in ("objectives", "key_points", "sources") if file.front else ():
         for text in getattr(file.front, name):
@@ -206,7 +213,11 @@ def render(source: str, tries: int = TRIES) -> Page:
         links=tuple(builder.links),
         pictures=tuple(builder.pictures),
         words=len(re.findall(r"[A-Za-z]{2,}", re.sub(r"(?ms)^(```|:::).*?^\1", "", file.text))),
-        problems=(*file.problems, *sorted(builder.problems, key=lambda p: p.line)),
+        problems=(
+            *length_of(source),
+            *file.problems,
+            *sorted(builder.problems, key=lambda p: p.line),
+        ),
     )
 
 
@@ -254,6 +265,8 @@ def _markdown() -> MarkdownIt:
     made.use(colon_fence_plugin)
     made.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False)
     made.inline.ruler.before("escape", "quote", rules.quote)
+    made.block.ruler.before("table", "at", rules.at_block)
+    made.core.ruler.at("inline", rules.inlines)
     made.core.ruler.push("lines", rules.lines)
     made.core.ruler.push("together", rules.together)
     found = {

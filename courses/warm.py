@@ -56,13 +56,13 @@ A figure.
 
 
 def warm() -> None:
-    """Draw it, as views do: not in the main thread."""
-    thread = threading.Thread(target=_draw, name="warm")
+    """Draw it as views do, not in the main thread: KaTeX is loaded for them."""
+    thread = threading.Thread(target=draw, name="warm")
     thread.start()
     thread.join()
 
 
-def _draw() -> None:
+def draw() -> None:
     stop = Stop(0, "a", "a", "1.1", "A", "A", 1, (), is_published=True)
     text = TEXT.format(lab=next(iter(catalog())), figure=next(iter(every_figure())))
     drawn(Atlas((Leg(1, "a", "A", "A", (stop,)),)), stop, text)

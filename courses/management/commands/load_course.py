@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from courses.content import CONTENT, BadFolder, LectureFile, SectionFolder, sections_in
-from courses.front import PUBLISHED, Problem, normalised, read
+from courses.front import PUBLISHED, Problem, length_of, normalised, read
 from courses.markdown import render
 from courses.models import Lecture, Picture, Section
 
@@ -164,4 +164,4 @@ def _faults(source: str) -> tuple[Problem, ...]:
     front = read(source).front
     if front is not None and front.status == PUBLISHED:
         return render(source).problems
-    return read(source).problems
+    return (*length_of(source), *read(source).problems)
