@@ -30,27 +30,34 @@ def problems_in(
     pictures (None: they are not looked at). Executing runs the author's Python: never on the site.
     """
     page = render(source)
-    found = [*page.problems, *page.doubts]
-    found += [*_links(page, places), *_labs(page), *_earlier(page, places)]
-    if pictures is not None:
-        found += [
-            Problem(line, f"There is no picture “{name}”", "Upload it with the editor.")
-            for line, name in page.pictures
-            if name not in pictures
-        ]
-    if page.front is not None and page.front.status == PUBLISHED:
-        found += _standard(page)
+    found = [*page.problems, *wants_of(page, places, pictures)]
     if execute:
         found += code.run(page.blocks)
     return sorted(found, key=lambda problem: problem.line)
 
 
+def wants_of(
+    page: Page, places: Collection[str], pictures: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """What a page that can be shown lacks all the same."""
+    yield from page.doubts
+    yield from _links(page, places)
+    yield from _labs(page)
+    yield from _earlier(page, places)
+    for line, name in page.pictures if pictures is not None else ():
+        if name not in (pictures or ()):
+            yield Problem(line, f"There is no picture “{name}”", "Upload it with the editor.")
+    if page.front is not None and page.front.status == PUBLISHED:
+        yield from _standard(page)
+
+
 def _links(page: Page, places: Collection[str]) -> Iterator[Problem]:
+    ids = {heading.id for heading in page.headings}
     for line, href in page.links:
         if "//" in href or href.startswith("mailto:") or href in PAGES:
             continue
         if href.startswith("#"):
-            if href[1:] not in {heading.id for heading in page.headings}:
+            if href[1:] not in ids:
                 yield Problem(
                     line, f"This page has no heading “{href}”", "Link to one that it has."
                 )

@@ -11,7 +11,6 @@ import json
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from courses.markdown import Builder
 
 SECONDS = 300
+MOST_COLOURED = 5_000
+"""Characters. Some languages take time by the square of a block's length: 0.4 s for this one."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ def fence(tokens: list[Token], n: int, builder: Builder) -> str:
     return _highlighted(token.content, language)
 
 
-@lru_cache(maxsize=1_024)
 def _highlighted(text: str, language: str) -> str:
     try:
-        lexer = get_lexer_by_name(language or "text", stripnl=False)
+        known = language if len(text) <= MOST_COLOURED else ""
+        lexer = get_lexer_by_name(known or "text", stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
     marked = highlight(text, lexer, HtmlFormatter(nowrap=True))

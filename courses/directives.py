@@ -24,9 +24,6 @@ from labs.data.pictures import PICTURES
 from labs.lab import catalog
 from labs.params import Params, picture_fields
 
-TRIES = 20
-"""So many of its first tries a question is made of when it is rendered; the tests take 200."""
-
 Maker = Callable[[str, Token, Builder], str]
 
 
@@ -152,7 +149,7 @@ def question(rest: str, token: Token, builder: Builder) -> str:
         builder.problem(line, f"Two questions are named “{name}”", "Give one of them another name.")
         return ""
     template = _template(kind, name, token, builder)
-    if template is None or not _can_be_asked(template, token, builder):
+    if template is None or (builder.tries and not _can_be_asked(template, token, builder)):
         return ""
     builder.questions[name] = template
     return builder.slot("question", name)
@@ -163,21 +160,26 @@ def _can_be_asked(template: questions.Template, token: Token, builder: Builder) 
     line, rows = token.meta["line"], token.content.split("\n")
     seen, tries = Builder(), 0
 
-    def say(text: str) -> SafeString:
+    def line_of(text: str) -> int:
         first = text.partition("\n")[0]
-        return seen.said(text, line + next((n for n, row in enumerate(rows, 1) if first in row), 0))
+        below: int = next((n for n, row in enumerate(rows, 1) if first and first in row), 0)
+        return int(line) + below
+
+    def say(text: str) -> SafeString:
+        return seen.said(text, line_of(text))
 
     if template.kind == "numeric" and not template.let:
         seen.problem(line, "a numeric question has fresh numbers each try; draw them under `let`")
     try:
-        while not tries or (template.let and tries < TRIES and all(map(_may_be, seen.problems))):
+        most = builder.tries if template.let else 0
+        while not tries or (tries < most and all(map(_may_be, seen.problems))):
             made = template.made(f"{template.name}/{tries}", say)
             options = [option.text for option in getattr(made, "options", ())]
             if len(set(options)) < len(options):
                 seen.problem(line, "two of its options are the same")
             tries += 1
     except BadExpression as fault:
-        seen.problem(line, str(fault))
+        seen.problem(line_of(fault.text), str(fault))
     for wrong in dict.fromkeys(seen.problems):
         message = f"The question “{template.name}”: {wrong.message}"
         builder.problems.append(replace(wrong, message=message))

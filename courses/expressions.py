@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,13 +21,56 @@ MOST_NODES = 200
 LARGEST = 1e15
 MOST_CELLS = 1_000
 DEEPEST = 4
+MOST_STEPS = 300_000
+"""A step is an operation, or a cell that a function goes over: about a tenth of a second in all."""
 
 Value = Any
 """int, float, bool, str, or a tuple of values."""
 
 
 class BadExpression(ValueError):
-    """A sentence for the author: what is wrong with an expression."""
+    """A sentence for the author: what is wrong with an expression, and the text that it is in."""
+
+    def __init__(self, message: str, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class Steps:
+    """What may still be computed."""
+
+    def __init__(self, most: int = MOST_STEPS) -> None:
+        self.most, self.left = most, most
+
+    def take(self, count: int) -> None:
+        """Raises BadExpression where no more may be computed."""
+        self.left -= count
+        if self.left < 0:
+            raise BadExpression(
+                f"all draws of a question together may take {self.most:,} steps to compute, and "
+                "here they are used up; take smaller grids, or a `where` that holds more often"
+            )
+
+
+_shared: ContextVar[Steps | None] = ContextVar("steps", default=None)
+
+
+@contextmanager
+def one_budget() -> Iterator[None]:
+    """All that is computed inside shares one budget of steps, that of a question."""
+    if _shared.get():
+        yield
+        return
+    token = _shared.set(Steps())
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
+
+def spend(count: int = 1) -> None:
+    """Take steps from the question's budget. Raises BadExpression."""
+    (_shared.get() or Steps()).take(count)
 
 
 def dot(one: Value, other: Value) -> float:
@@ -59,6 +105,13 @@ def _flat(values: tuple[Value, ...]) -> list[float]:
     return found
 
 
+def _product(found: list[float]) -> float:
+    result: float = 1
+    for value in found:
+        result = bounded(result * value)
+    return result
+
+
 def _over(function: Callable[[list[float]], Value]) -> Callable[..., Value]:
     """A function of all the numbers in its arguments, however they are nested."""
     return lambda *values: function(_flat(values))
@@ -81,7 +134,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "max": _over(max),
     "mean": _over(lambda found: sum(found) / len(found)),
     "min": _over(min),
-    "product": _over(math.prod),
+    "product": _over(_product),
     "relu": lambda value: max(0, value),
     "round": _round,
     "sqrt": math.sqrt,
@@ -110,22 +163,23 @@ OPERATORS: Mapping[type[ast.AST], Callable[..., Value]] = {
 
 def evaluate(text: str, names: Mapping[str, Value]) -> Value:
     """What an expression comes to. Raises BadExpression, and nothing else."""
+    text = text.strip()
     try:
-        return _value(_parsed(text), names)
+        return _Computer(names, _shared.get() or Steps()).value(_parsed(text))
     except BadExpression as fault:
-        raise BadExpression(f"“{text}”: {fault}") from None
+        raise BadExpression(f"“{text}”: {fault}", text) from None
     except ZeroDivisionError:
-        raise BadExpression(f"“{text}” divides by zero") from None
+        raise BadExpression(f"“{text}” divides by zero", text) from None
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as fault:
-        raise BadExpression(f"“{text}” cannot be computed ({fault})") from None
+        raise BadExpression(f"“{text}” cannot be computed ({fault})", text) from None
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def _parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise BadExpression(f"it is longer than {LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise BadExpression(
             "it is no expression; write one such as (n + 2*p - k) // s + 1"
@@ -135,48 +189,59 @@ def _parsed(text: str) -> ast.expr:
     return tree.body
 
 
-def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
-    match node:
-        case ast.Constant(value=int() | float() | str() as value):
-            return bounded(value)
-        case ast.Name(id=name):
-            if name not in names:
-                raise BadExpression(f"there is no “{name}” here; known are {', '.join(names)}")
-            return names[name]
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return bounded(tuple(_value(part, names) for part in parts))
-        case ast.UnaryOp(op=op, operand=inner) if type(op) in OPERATORS:
-            return OPERATORS[type(op)](_value(inner, names))
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left, names), _value(right, names))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return bounded(OPERATORS[type(op)](*map(_number, _both(left, right, names))))
-        case ast.Compare():
-            return _compared(node, names)
-        case ast.BoolOp(op=op, values=parts):
-            test = all if isinstance(op, ast.And) else any
-            return test(_value(part, names) for part in parts)
-        case ast.IfExp(test=test_, body=body, orelse=other):
-            return _value(body if _value(test_, names) else other, names)
-        case ast.Subscript(value=inner, slice=index):
-            return _value(inner, names)[_value(index, names)]
-        case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in FUNCTIONS:
-            return bounded(FUNCTIONS[name](*(_value(arg, names) for arg in given)))
-    raise BadExpression(f"“{ast.unparse(node)}” is not part of this small language")
+@dataclass(frozen=True)
+class _Computer:
+    """Computes the nodes of an expression, and counts the steps."""
 
+    names: Mapping[str, Value]
+    steps: Steps
 
-def _both(left: ast.expr, right: ast.expr, names: Mapping[str, Value]) -> tuple[Value, Value]:
-    return _value(left, names), _value(right, names)
+    def value(self, node: ast.expr) -> Value:
+        self.steps.take(1)
+        match node:
+            case ast.Constant(value=int() | float() | str() as value):
+                return bounded(value)
+            case ast.Name(id=name):
+                if name not in self.names:
+                    known = ", ".join(self.names)
+                    raise BadExpression(f"there is no “{name}” here; known are {known}")
+                return self.names[name]
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                return bounded(self.cells([self.value(part) for part in parts]))
+            case ast.UnaryOp(op=op, operand=inner) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](self.value(inner))
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return _power(self.value(left), self.value(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+                sides = _number(self.value(left)), _number(self.value(right))
+                return bounded(OPERATORS[type(op)](*sides))
+            case ast.Compare():
+                return self.compared(node)
+            case ast.BoolOp(op=op, values=parts):
+                test = all if isinstance(op, ast.And) else any
+                return test(self.value(part) for part in parts)
+            case ast.IfExp(test=test_, body=body, orelse=other):
+                return self.value(body if self.value(test_) else other)
+            case ast.Subscript(value=inner, slice=index):
+                return self.value(inner)[self.value(index)]
+            case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in FUNCTIONS:
+                return bounded(FUNCTIONS[name](*self.cells([self.value(arg) for arg in given])))
+        raise BadExpression(f"“{ast.unparse(node)}” is not part of this small language")
 
+    def cells(self, values: list[Value]) -> tuple[Value, ...]:
+        """The values, as many steps as they have cells."""
+        for value in values:
+            self.steps.take(_size(value))
+        return tuple(values)
 
-def _compared(node: ast.Compare, names: Mapping[str, Value]) -> bool:
-    sides = [_value(side, names) for side in (node.left, *node.comparators)]
-    for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
-        if type(op) not in OPERATORS:
-            raise BadExpression("only ==, !=, <, <=, > and >= compare")
-        if not OPERATORS[type(op)](left, right):
-            return False
-    return True
+    def compared(self, node: ast.Compare) -> bool:
+        sides = self.cells([self.value(side) for side in (node.left, *node.comparators)])
+        for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if type(op) not in OPERATORS:
+                raise BadExpression("only ==, !=, <, <=, > and >= compare")
+            if not OPERATORS[type(op)](left, right):
+                return False
+        return True
 
 
 def _power(base: Value, exponent: Value) -> Value:

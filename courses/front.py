@@ -13,6 +13,10 @@ from courses.typed import QUOTES, SURROGATE, BadYaml, Typed
 
 DRAFT, PUBLISHED = "draft", "published"
 PARTS = re.compile(r"(---[ \t]*\n)(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
+LONGEST = 100_000
+"""Characters of a lecture. The longest that ships has a fifth of it."""
+LONGEST_HEAD = 10_000
+"""Characters of its front matter, which is read on the way to the database, too."""
 
 
 class Front(BaseModel):
@@ -71,6 +75,18 @@ class File:
         return 2 + (self.typed.line_of(path) if self.typed else 0)
 
 
+def too_long(source: str) -> str:
+    """Why a text is too long to be a lecture, as a sentence; or ""."""
+    if len(source) <= LONGEST:
+        return ""
+    return f"The text has {len(source):,} characters, and a lecture takes {LONGEST:,} at most"
+
+
+def length_of(source: str) -> tuple[Problem, ...]:
+    says = too_long(source)
+    return (Problem(1, says, "Make two lectures of it."),) if says else ()
+
+
 def normalised(source: str) -> str:
     """Line ends as \\n, and no byte order mark; nothing else is touched."""
     return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -94,6 +110,9 @@ def read(source: str) -> File:
         return File(None, source, 1, (Problem(1, "The front matter is missing", todo),))
     text, first = source[parts.end() :], source.count("\n", 0, parts.end()) + 1
     head = parts[2].removesuffix("\n")
+    if len(head) > LONGEST_HEAD:
+        says = f"The front matter has more than {LONGEST_HEAD:,} characters"
+        return File(None, text, first, (Problem(1, says, "Put the text below it."),))
     try:
         said = typed.load(head)
     except BadYaml as fault:

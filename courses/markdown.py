@@ -7,10 +7,10 @@ labs, questions) is kept out of that text as numbered slots, and put in after th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -22,11 +22,14 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from courses import rules, unread
 from courses.code import Block
-from courses.front import Front, Problem, read
+from courses.front import Front, Problem, length_of, read
+from courses.kept import kept
 from courses.questions import Template
 
 SLOT = re.compile(r'<x-slot n="([0-9]+)"></x-slot>')
 MOST_NESTED = 3
+TRIES = 20
+"""So many of its first tries a question is made of when it is checked; the tests take 200."""
 OURS = re.compile(
     r"(?:(after|answers|before|branding|container|content|controls|footer|header|key-points|lab|labs"
     r"|live|main|now|objectives|panel|permalink|preview|progress|questions|road|sources|status)(-title)?"
@@ -91,11 +94,18 @@ class Page:
     doubts: tuple[Problem, ...] = ()
 
 
+At = Callable[[int], None]
+
+
+def nowhere(line: int) -> None:
+    """Told each line as it is rendered: here nobody asks."""
+
+
 class Builder:
     """Collects, while a text is rendered, what it holds and what is wrong with it."""
 
-    def __init__(self, is_short: bool = False) -> None:
-        self.is_short = is_short
+    def __init__(self, is_short: bool = False, tries: int = TRIES, at: At = nowhere) -> None:
+        self.is_short, self.tries, self.at = is_short, tries, at
         self.slots: list[Part] = []
         self.problems: list[Problem] = []
         self.headings: list[Heading] = []
@@ -106,6 +116,7 @@ class Builder:
         self.links: list[tuple[int, str]] = []
         self.pictures: list[tuple[int, str]] = []
         self.ids: set[str] = set()
+        self.numbers: Counter[str] = Counter()
         self.depth = 0
 
     def slot(self, kind: str, text: str, **data: Any) -> str:
@@ -168,10 +179,10 @@ class Builder:
         """An id for a heading, unlike the others of the page."""
         plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "part"
         plain = f"part-{plain}" if OURS.fullmatch(plain) else plain
-        n, found = 1, plain
+        found = plain
         while found in self.ids:
-            n += 1
-            found = f"{plain}-{n}"
+            self.numbers[plain] += 1
+            found = f"{plain}-{self.numbers[plain] + 1}"
         self.ids.add(found)
         return found
 
@@ -188,11 +199,14 @@ def clean(html: str, tags: AbstractSet[str] = TAGS) -> str:
     )
 
 
-@lru_cache(maxsize=512)
-def render(source: str) -> Page:
-    """A lecture's file as a page. It never raises: what is wrong is among the problems."""
+def render(source: str, tries: int = TRIES, at: At = nowhere) -> Page:
+    """A lecture's file as a page. It never raises: what is wrong is among the problems.
+
+    Each question is made of its first tries, to see that it can be: of 0 of them for readers, whose
+    text was tried when it was loaded or published.
+    """
     file = read(source)
-    builder = Builder()
+    builder = Builder(tries=tries, at=at)
     parts = builder.parts(builder.render(file.text, file.first))
     for name in ("objectives", "key_points", "sources") if file.front else ():
         for n, text in enumerate(getattr(file.front, name)):
@@ -211,9 +225,15 @@ def render(source: str) -> Page:
         links=tuple(builder.links),
         pictures=tuple(builder.pictures),
         words=len(re.findall(r"[A-Za-z]{2,}", re.sub(r"(?ms)^(```|:::).*?^\1", "", file.text))),
-        problems=(*file.problems, *(p for p in told if not p.is_doubt)),
+        problems=(*length_of(source), *file.problems, *(p for p in told if not p.is_doubt)),
         doubts=tuple(p for p in told if p.is_doubt),
     )
+
+
+@kept
+def questions_in(source: str) -> Mapping[str, Template]:
+    """The questions of a text that is published, by name."""
+    return render(source, tries=0).questions
 
 
 @dataclass(frozen=True)
@@ -226,7 +246,7 @@ class Said:
     pictures: tuple[tuple[int, str], ...]
 
 
-@lru_cache(maxsize=4_096)
+@kept
 def said(text: str) -> Said:
     """A short Markdown text, without headings and directives."""
     builder = Builder(is_short=True)
@@ -255,6 +275,8 @@ def _markdown() -> MarkdownIt:
     made.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False)
     made.inline.ruler.before("escape", "quote", rules.quote)
     unread.watch(made)
+    made.block.ruler.before("table", "at", rules.at_block)
+    made.core.ruler.at("inline", rules.inlines)
     made.core.ruler.push("lines", rules.lines)
     made.core.ruler.push("together", rules.together)
     found = {

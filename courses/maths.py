@@ -1,7 +1,7 @@
 """Formulas: KaTeX turns TeX into MathML when a lecture is rendered, so that pages need no script.
 
-KaTeX runs in QuickJS, inside this process, with bounds on memory and time. Browsers draw MathML
-themselves; static/vendor/fonts/math.woff2 has the signs.
+KaTeX runs in QuickJS, inside this process, with bounds on memory and time, and once a process: it
+takes 3 MB. Browsers draw MathML themselves; static/vendor/fonts/math.woff2 has the signs.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
 from django.conf import settings
+
+from courses.kept import kept
 
 KATEX = "vendor/katex/katex.min.js"
 LONGEST = 2_000
@@ -29,7 +33,7 @@ class BadFormula(ValueError):
     """What KaTeX says of a formula that it cannot read."""
 
 
-@lru_cache(maxsize=4_096)
+@kept
 def mathml(tex: str, display: bool = False) -> str:
     """MathML of a formula. Raises BadFormula."""
     if len(tex) > LONGEST:
@@ -79,11 +83,26 @@ def _letter(c: str, variant: str) -> str:
 
 
 def _katex(tex: str, display: bool) -> tuple[str, str]:
-    """What KaTeX makes of a formula, and what it finds wrong with it."""
-    import quickjs  # only here: it starts a thread, and a worker's parent must have none to fork
+    """What KaTeX makes of a formula, and what it finds wrong with it.
+
+    Asked by the main thread it runs there, and a process of one thread keeps having one, which may
+    fork. The other threads share one that is KaTeX's own.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return _asked(tex, display)
+    return _thread().submit(_asked, tex, display).result()
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="katex")
+
+
+def _asked(tex: str, display: bool) -> tuple[str, str]:
+    import _quickjs as quickjs  # `quickjs` itself starts a thread for a class that we do not use
 
     if not hasattr(local, "katex"):
-        context = quickjs.Context()
+        context: Any = quickjs.Context()
         context.set_memory_limit(64_000_000)
         context.eval(_source())
         context.eval(CALL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -14,52 +14,61 @@ from django.urls import reverse
 
 from accounts.models import known_learner_id
 from courses.atlas import Atlas, Stop
-from courses.markdown import Page, render, say, titled
+from courses.kept import kept
+from courses.markdown import Page, questions_in, render, say, titled
 from courses.models import Answer, Lecture
 from courses.models.progress import asked
 from courses.reader import Reader, reader_of
-from courses.sheet import Sheet, holes, mark
-from labs.address import query_of
+from courses.sheet import Cut, Sheet, cut, filled, holes, mark
+from labs.address import query_of, scope_of
 from labs.lab import catalog
 
 
-def answered(request: HttpRequest, sheet: Sheet, own: dict[str, str]) -> HttpResponse:
+def answered(request: HttpRequest, sheet: Sheet, own: Mapping[str, str | Cut]) -> HttpResponse:
     """A sheet as this reader has it."""
-    common = {"csrf": get_token(request), "account": account_html(request)}
-    return sheet.response(request, common | own)
+    common: dict[str, str | Cut] = {
+        "csrf": get_token(request),
+        "account": account_html(request),
+    }
+    return sheet.response(request, {**common, **own})
 
 
-def account_html(request: HttpRequest) -> str:
+def account_html(request: HttpRequest) -> Cut:
     """Who is signed in, in the head of the page."""
     user: Any = request.user if SESSION_KEY in request.session else AnonymousUser()
     return _account_html(user.get_username(), user.is_staff, request.path)
 
 
-@lru_cache(maxsize=1_024)
-def _account_html(name: str, is_staff: bool, path: str) -> str:
+@kept
+def _account_html(name: str, is_staff: bool, path: str) -> Cut:
     user = {"is_authenticated": bool(name), "is_staff": is_staff, "get_username": name}
     context = {"user": user, "request": {"path": path}, "csrf_token": mark("csrf")}
-    return render_to_string("_fragments/account_nav.html", context)
+    return cut(render_to_string("_fragments/account_nav.html", context))
 
 
 def lecture_page(request: HttpRequest, atlas: Atlas, stop: Stop) -> HttpResponse:
     """A lecture as this reader has it: answered questions and progress are their own."""
     reader = reader_of(known_learner_id(request), stop)
     source, sheet = lecture_sheet(atlas, stop)
-    own = {
+    own: dict[str, Cut] = {
         f"question:{name}": question_html(source, stop, name, answer)
         for name, answer in reader.answers.items()
     }
     if reader != Reader():
-        own["progress"] = progress_html(stop, render(source), reader)
+        own["progress"] = progress_html(stop, len(questions_in(source)), reader)
     return answered(request, sheet, own)
 
 
-@lru_cache(maxsize=256)
+@kept
 def lecture_sheet(atlas: Atlas, stop: Stop) -> tuple[str, Sheet]:
     """A lecture's text, and its page as a guest sees it first."""
     source = Lecture.objects.values_list("published", flat=True).get(pk=stop.pk)
-    page = render(source)
+    return source, drawn(atlas, stop, source)
+
+
+def drawn(atlas: Atlas, stop: Stop, source: str) -> Sheet:
+    page = render(source, tries=0)
+    questions_in.seed(page.questions, source)
     before, after = atlas.beside(stop)
     context = {
         "stop": stop,
@@ -71,8 +80,8 @@ def lecture_sheet(atlas: Atlas, stop: Stop) -> tuple[str, Sheet]:
         **holes(),
     }
     common = {f"question:{name}": question_html(source, stop, name) for name in page.questions}
-    common["progress"] = progress_html(stop, page, Reader())
-    return source, Sheet(render_to_string("courses/lecture.html", context), common)
+    common["progress"] = progress_html(stop, len(page.questions), Reader())
+    return Sheet(render_to_string("courses/lecture.html", context), common)
 
 
 def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
@@ -93,14 +102,6 @@ def lecture_context(atlas: Atlas, page: Page) -> dict[str, Any]:
     }
 
 
-def scope_of(number: int) -> str:
-    """What stands before the ids of a lecture's second lab, and of the next (static/js/scopes.js).
-
-    No heading's id has an underscore.
-    """
-    return f"lab{number}_" if number > 1 else ""
-
-
 def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
     """A part of the text as the template takes it; a question is a hole."""
     if kind == "question":
@@ -117,7 +118,7 @@ def _placed(kind: str, text: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"kind": kind, "text": text}
 
 
-def question_html(source: str, stop: Stop, name: str, answer: Answer | None = None) -> str:
+def question_html(source: str, stop: Stop, name: str, answer: Answer | None = None) -> Cut:
     """A question of a lecture, with a hole for the form's token."""
     state = tuple(getattr(answer, field) for field in STANDING) if answer else ()
     return _question_html(source, stop, name, state)
@@ -126,28 +127,27 @@ def question_html(source: str, stop: Stop, name: str, answer: Answer | None = No
 STANDING = ("variant", "tries", "hints", "given", "solved", "gave_up")
 
 
-@lru_cache(maxsize=4_096)
-def _question_html(source: str, stop: Stop, name: str, state: tuple[Any, ...]) -> str:
+@kept
+def _question_html(source: str, stop: Stop, name: str, state: tuple[Any, ...]) -> Cut:
     """The same for the same numbers, answer and hints: one reader often looks again."""
     answer = Answer(name=name, **dict(zip(STANDING, state, strict=False)))
     found = asked(source, name, answer)
     if found is None:  # the lecture does not ask it any more
-        return ""
+        return ()
     url = reverse("courses:question", args=[stop.section, stop.slug, name])
     context = {"asked": found, "ask_url": url, "csrf_token": mark("csrf")}
-    return render_to_string("courses/_question.html", context)
+    return cut(render_to_string("courses/_question.html", context))
 
 
-def progress_html(stop: Stop, page: Page, reader: Reader) -> str:
+def progress_html(stop: Stop, asked: int, reader: Reader) -> Cut:
     """Where the reader stands in a lecture: read, answered, labs run; said apart."""
-    asked = len(page.questions)
     return _progress_html(stop, asked, reader.is_read, reader.right, reader.labs_run)
 
 
-@lru_cache(maxsize=4_096)
+@kept
 def _progress_html(
     stop: Stop, asked: int, is_read: bool, right: int, labs_run: frozenset[str]
-) -> str:
+) -> Cut:
     labs = [(catalog()[slug], slug in labs_run) for slug in stop.labs if slug in catalog()]
     context = {
         "stop": stop,
@@ -157,9 +157,9 @@ def _progress_html(
         "labs": labs,
         "csrf_token": mark("csrf"),
     }
-    return render_to_string("courses/_progress.html", context)
+    return cut(render_to_string("courses/_progress.html", context))
 
 
-def fragment(request: HttpRequest, html: str) -> HttpResponse:
+def fragment(request: HttpRequest, html: Cut) -> HttpResponse:
     """A fragment with its holes filled."""
-    return HttpResponse(Sheet(html, {}).fill({"csrf": get_token(request)}))
+    return HttpResponse(filled(html, {"csrf": get_token(request)}))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from courses import typed
-from courses.expressions import BadExpression, Value, bounded, evaluate
+from courses.expressions import BadExpression, Value, bounded, evaluate, one_budget, spend
 from labs.questions import Choice, Grid, Number, Option, Question, Shape
 from labs.words import number
 
@@ -109,8 +109,9 @@ class Template(Part):
                 names[name] = _draw(said, chance, names)
             if not self.where or evaluate(self.where, names):
                 return names
-        raise BadExpression(f"in {DRAWS} draws `where: {self.where}` never held")
+        raise BadExpression(f"in {DRAWS} draws `where: {self.where}` never held", self.where)
 
+    @one_budget()
     def made(self, seed: str, say: Say) -> Question:
         """The question with the numbers of this seed. Raises BadExpression."""
         chance = Random(seed)  # noqa: S311 (no secret)
@@ -169,6 +170,7 @@ class Template(Part):
 
 def _draw(said: Any, chance: Random, names: Drawn) -> Value:
     """One value under `let`: `3..9`, `[3, 5]`, `grid 3x3 of 0..9`, `= n + 1`, or a number."""
+    spend()
     if isinstance(said, list | tuple) and said:
         return bounded(_frozen(chance.choice(said)))
     if isinstance(said, int | float):
@@ -193,6 +195,7 @@ def _draw(said: Any, chance: Random, names: Drawn) -> Value:
 
 
 def _frozen(value: Any) -> Value:
+    spend()
     if isinstance(value, list | tuple):
         return tuple(map(_frozen, value))
     if isinstance(value, int | float | str):

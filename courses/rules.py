@@ -17,6 +17,21 @@ from courses.typed import flaw_of
 PICTURE = re.compile(r"pictures/([a-z0-9][a-z0-9-]*-([0-9]{1,4})x([0-9]{1,4})\.png)")
 
 
+def at_block(state: Any, start: int, end: int, silent: bool) -> bool:
+    """No block is found here: it is told which line the parser is at."""
+    state.env["builder"].at(state.env.get("first", 1) + start)
+    return False
+
+
+def inlines(state: Any) -> None:
+    """What markdown-it's own rule does, and it is told which line it is at."""
+    for token in state.tokens:
+        if token.type == "inline":
+            state.env["builder"].at(state.env.get("first", 1) + (token.map[0] if token.map else 0))
+            token.children = [] if token.children is None else token.children
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
 def lines(state: Any) -> None:
     """Every token knows its line in the file, also those inside a paragraph."""
     first = state.env.get("first", 1)
@@ -127,12 +142,14 @@ def table_close(renderer: Any, tokens: list[Token], n: int, options: Any, env: A
 
 
 def fence(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) -> str:
+    env["builder"].at(tokens[n].meta["line"])
     return code.fence(tokens, n, env["builder"])
 
 
 def formula(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) -> str:
     token, builder = tokens[n], env["builder"]
     display = token.type != "math_inline"
+    builder.at(token.meta.get("line", 1))
     try:
         made = maths.mathml(token.content.strip(), display)
         if flaw_of(made):
@@ -148,6 +165,7 @@ def formula(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) 
 def directive(renderer: Any, tokens: list[Token], n: int, options: Any, env: Any) -> str:
     from courses.directives import directive  # it renders text itself
 
+    env["builder"].at(tokens[n].meta["line"])
     return directive(tokens[n], env["builder"])
 
 

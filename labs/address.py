@@ -19,3 +19,11 @@ def query_of(params: Mapping[str, Any], show: Sequence[str] = ()) -> str:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def scope_of(number: int) -> str:
+    """What stands before the ids of a lecture's second lab, and of the next (static/js/scopes.js).
+
+    No heading's id has an underscore.
+    """
+    return f"lab{number}_" if number > 1 else ""

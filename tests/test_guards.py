@@ -264,12 +264,6 @@ def test_no_worker_sends_heartbeats() -> None:
     assert len(workers) == 4 and all("--without-heartbeat" in line for line in workers)
 
 
-def test_a_module_has_at_most_300_lines() -> None:
-    ours = [name for name in PYTHON if not is_test(name) and "/migrations/" not in name]
-    lines = {name: len((ROOT / name).read_text().splitlines()) for name in ours}
-    assert {name: number for name, number in lines.items() if number > 300} == {}
-
-
 # --- documents ---
 
 

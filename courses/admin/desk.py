@@ -83,7 +83,7 @@ def _around(request: HttpRequest, lecture: Lecture, source: str) -> dict[str, An
     proof = proof_of(source)
     return {
         "proof": proof,
-        **proof_context(proof, answers=True),
+        **proof_context(proof),
         "edit_url": request.path,
         "link": request.build_absolute_uri(preview_path(lecture)),
         "days": DAYS,
@@ -138,7 +138,7 @@ def _number(text: str | None) -> int:
 def proof(request: HttpRequest) -> HttpResponse:
     """The preview of what is in the editor, and what is wrong in it. Changes nothing."""
     found = proof_of(request.POST.get("source", ""))
-    context = {"proof": found, **proof_context(found, answers=True)}
+    context = {"proof": found, **proof_context(found)}
     return render(request, "courses/admin/_proof_answer.html", context)
 
 

@@ -3,52 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from courses.atlas import atlas
-from courses.check import problems_in
-from courses.expressions import BadExpression
-from courses.front import PUBLISHED, Problem, normalised, with_status
-from courses.markdown import Page, Part, render, say
+from courses.front import Front, Problem, normalised, too_long
 from courses.models import Picture
-from courses.pages import lecture_context, scope_of
-from labs.address import query_of
-from labs.lab import catalog
-from labs.questions import Choice, Number, Shape
-from labs.words import number
+from courses.sandbox import SANDBOX, NotRenderedError
 
-LONGEST = 200_000
-"""Characters. The longest lecture that ships has a tenth of it."""
+SMALLER = "Make what stands at this line smaller or simpler, or take it out."
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A text as a page. `faults` must be mended before it is published, `wants` should be."""
+    """A text as a page. `faults` must be mended before it is published, `wants` should be.
 
-    page: Page
-    faults: tuple[Problem, ...]
-    wants: tuple[Problem, ...]
+    `shown` is what the templates show of it: the HTML of its parts, of its headings and the rest.
+    """
+
+    front: Front | None = None
+    words: int = 0
+    faults: tuple[Problem, ...] = ()
+    wants: tuple[Problem, ...] = ()
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def can_be_published(self) -> bool:
-        return self.page.front is not None and not self.faults
+        return self.front is not None and not self.faults
 
 
-def proof_of(source: str) -> Proof:
-    """The text as it would be published. It never raises."""
+def proof_of(source: str, answers: bool = True) -> Proof:
+    """The text as it would be published, with what marks a student's answers or without.
+
+    It is rendered in the sandbox. It never raises.
+    """
     source = normalised(source)
     if found := refusal(source):
-        return Proof(_nothing(source, Problem(1, found)), (Problem(1, found),), ())
-    page = render(source)
-    if page.front is None:
-        return Proof(page, page.problems, ())
-    shown = with_status(source, PUBLISHED)
-    page = render(shown)
-    wants = [p for p in problems_in(shown, _places(), _pictures()) if p not in page.problems]
-    return Proof(page, page.problems, tuple(wants))
+        return Proof(faults=(Problem(1, found),), words=len(source.split()))
+    given = {"places": sorted(_places()), "pictures": sorted(_pictures()), "answers": answers}
+    try:
+        draft = SANDBOX.ask({"source": source, **given})
+    except NotRenderedError as fault:
+        todo = SMALLER if fault.line else ""
+        return Proof(faults=(Problem(max(1, fault.line), str(fault), todo),))
+    return Proof(
+        front=draft["front"] and Front.model_validate(draft["front"]),
+        words=draft["words"],
+        faults=tuple(Problem(*problem) for problem in draft["faults"]),
+        wants=tuple(Problem(*problem) for problem in draft["wants"]),
+        shown=_safe(draft),
+    )
 
 
 def refusal(source: str) -> str:
@@ -56,13 +62,7 @@ def refusal(source: str) -> str:
     if "\x00" in source:
         line = source[: source.index("\x00")].count("\n") + 1
         return f"The text has a character that no page can show (NUL), in line {line}"
-    if len(source) > LONGEST:
-        return f"The text has {len(source):,} characters, and a lecture takes {LONGEST:,} at most"
-    return ""
-
-
-def _nothing(source: str, problem: Problem) -> Page:
-    return Page(None, (), (), {}, (), (), (), (), (), len(source.split()), (problem,))
+    return too_long(source)
 
 
 def _places() -> set[str]:
@@ -76,51 +76,23 @@ def _pictures() -> set[str]:
     return set(Picture.objects.values_list("name", flat=True))
 
 
-def proof_context(proof: Proof, answers: bool) -> dict[str, Any]:
-    """What courses/_text.html needs. With answers: what marks a student's, hints and solution."""
-    page = proof.page
-    context = lecture_context(atlas(), page)
-    placed = zip(page.parts, context["body"], strict=True)
-    context["body"] = [_shown(part, page, answers) or as_it_is for part, as_it_is in placed]
-    return context
-
-
-def _shown(part: Part, page: Page, answers: bool) -> dict[str, Any] | None:
-    """A question or a lab as plain HTML; None for what is that already."""
-    if part.kind == "question":
-        return {"kind": "html", "text": _question(page, part.text, answers)}
-    if part.kind == "lab":
-        return {"kind": "html", "text": _lab(part.text, part.data)}
-    return None
-
-
-def _question(page: Page, name: str, answers: bool) -> str:
-    """A question with the numbers of a student's first try."""
-    try:
-        asked = page.questions[name].made(f"{name}/0", say)
-    except BadExpression as fault:
-        return render_to_string("courses/_refused.html", {"errors": [f"“{name}”: {fault}."]})
-    shown = {"question": asked, "answers": answers, "fresh": asked.fresh}
-    if isinstance(asked, Number):
-        shown["answer"] = f"{number(asked.answer, 6)} {asked.unit}".strip()
-        shown["traps"] = [(number(given, 6), says) for given, says in (asked.traps or {}).items()]
-    elif isinstance(asked, Shape):
-        shown["answer"] = _sides(asked.answer)
-        shown["traps"] = [(_sides(given), says) for given, says in (asked.traps or {}).items()]
-    shown["options"] = asked.options if isinstance(asked, Choice) else ()
-    return render_to_string("courses/admin/_question.html", shown)
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
-
-
-def _lab(slug: str, data: Mapping[str, Any]) -> str:
-    shown = {
-        "lab": catalog()[slug],
-        "task": data["task"],
-        "query": query_of(data["params"], data["show"]),
-        "params": data["params"],
-        "scope": scope_of(data["number"]),
+def _safe(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """The HTML of a draft, cleaned where it was made, for the templates."""
+    texts = {
+        name: list(map(_html, draft[name])) for name in ("objectives", "key_points", "sources")
     }
-    return render_to_string("courses/admin/_lab.html", shown)
+    headings = [{"id": h["id"], "title": _html(h["title"])} for h in draft["headings"]]
+    body = [{"kind": "html", "text": text} for text in draft["body"]]
+    return {**texts, "headings": headings, "body": body}
+
+
+def _html(text: str) -> str:
+    return mark_safe(text)  # noqa: S308 (cleaned)
+
+
+def proof_context(proof: Proof) -> dict[str, Any]:
+    """What courses/_text.html and the pages around it need."""
+    front = proof.front
+    course = atlas()
+    earlier = [course.at(url) for url in (front.prerequisites if front else ())]
+    return {"front": front, "prerequisites": [s for s in earlier if s], **proof.shown}

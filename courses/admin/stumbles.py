@@ -44,7 +44,7 @@ def _stumbles(lecture: Lecture) -> Iterator[Stumble]:
         ended=Count("pk", filter=Q(gave_up=True)),
     )
     found = {row["name"]: row for row in counted}
-    for name, template in lecture.page.questions.items():
+    for name, template in lecture.questions.items():
         row: Any = found.get(name, {})
         yield Stumble(
             name=name,

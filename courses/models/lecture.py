@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -15,7 +16,8 @@ from simple_history.models import HistoricalRecords
 from accounts.models import User
 from courses.content import NUMBERS, SLUG
 from courses.front import DRAFT, PUBLISHED, body_of, normalised, read, with_status
-from courses.markdown import Page, render
+from courses.markdown import questions_in
+from courses.questions import Template
 
 SET_ASIDE = "set aside"
 """The reason of an entry of the history whose text never was the lecture's."""
@@ -146,9 +148,9 @@ class Lecture(models.Model):
         return self.digest != self.loaded
 
     @property
-    def page(self) -> Page:
-        """What students see."""
-        return render(self.published)
+    def questions(self) -> Mapping[str, Template]:
+        """What students are asked."""
+        return questions_in(self.published)
 
     @property
     def state(self) -> State:

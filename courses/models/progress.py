@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import NOBODY, Learner
-from courses.expressions import BadExpression
-from courses.markdown import render, say
+from courses.expressions import BadExpression, one_budget
+from courses.kept import kept
+from courses.markdown import questions_in, say
 from courses.models.lecture import Lecture
+from courses.questions import Template
 from labs.models.answer import Asked, Standing, asked_now
 from labs.questions import Question
 
@@ -50,7 +51,7 @@ class Progress(models.Model):
     def count(self) -> None:
         """Count the right answers anew; only those to questions that the lecture still asks."""
         solved = self.answers.filter(solved=True).values_list("name", flat=True)
-        self.right = len(set(solved) & set(self.lecture.page.questions))
+        self.right = len(set(solved) & set(self.lecture.questions))
         self.save()
 
     def take_in(self, other: Progress) -> None:
@@ -84,18 +85,23 @@ class Answer(Standing):
 DRAWS = 20
 
 
-@lru_cache(maxsize=4_096)
+@kept
 def question(source: str, name: str, variant: int) -> Question | None:
     """A lecture's question with the numbers of a try: the same for everybody, so it is kept.
 
     Numbers that its template can make nothing of (a division by zero) are drawn again.
     """
-    template = render(source).questions.get(name)
+    template = questions_in(source).get(name)
     if template is None:
         return None
+    with one_budget():
+        return _made(template, f"{name}/{variant}")
+
+
+def _made(template: Template, seed: str) -> Question | None:
     for draw in range(DRAWS):
         with suppress(BadExpression):
-            return template.made(f"{name}/{variant}" + f"/{draw}" * (draw > 0), say)
+            return template.made(seed + f"/{draw}" * (draw > 0), say)
     return None
 
 

@@ -41,8 +41,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _previewed(request: HttpRequest, lecture: Lecture) -> HttpResponse:
-    proof = proof_of(lecture.source)
-    context = {"lecture": lecture, "proof": proof, **proof_context(proof, answers=False)}
+    proof = proof_of(lecture.source, answers=False)
+    context = {"lecture": lecture, "proof": proof, **proof_context(proof)}
     # Without the account's part of the page: where no referrer is sent, its forms are refused.
     context |= {"is_sheet": True, "hole": {}}
     return render(request, "courses/admin/preview.html", context)

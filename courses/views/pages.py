@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -11,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import known_learner_id
 from courses.atlas import Atlas, Leg, Stop, atlas
+from courses.kept import kept
 from courses.pages import answered, lecture_page
 from courses.reader import Journey, journey_of
 from courses.sheet import Sheet, holes
@@ -24,18 +23,18 @@ def home(request: HttpRequest) -> HttpResponse:
     journey = journey_of(known_learner_id(request), course)
     if not (journey.has_begun or journey.labs_run):
         return answered(request, home_sheet(course), {})
-    return answered(request, _home(course, journey, is_kept=False), {})
+    return answered(request, _home(course, journey), {})
 
 
-@lru_cache(maxsize=2)
+@kept
 def home_sheet(course: Atlas) -> Sheet:
     return _home(course, Journey(next=course.road[0] if course.road else None))
 
 
-def _home(course: Atlas, journey: Journey, is_kept: bool = True) -> Sheet:
+def _home(course: Atlas, journey: Journey) -> Sheet:
     legs = [{"leg": leg, "rows": _rows(leg, journey)} for leg in course.legs]
     context = {"legs": legs, "journey": journey, "course": course, **holes()}
-    return Sheet(render_to_string("home.html", context), {}, is_kept)
+    return Sheet(render_to_string("home.html", context), {})
 
 
 def _rows(leg: Leg, journey: Journey) -> list[dict[str, object]]:
@@ -56,7 +55,7 @@ def section(request: HttpRequest, section: str) -> HttpResponse:
     here = course.legs.index(leg)
     beside = {"before": course.legs[here - 1 : here], "after": course.legs[here + 1 : here + 2]}
     context = {"leg": leg, "rows": _rows(leg, journey), "journey": journey, **beside, **holes()}
-    page = Sheet(render_to_string("courses/section.html", context), {}, is_kept=False)
+    page = Sheet(render_to_string("courses/section.html", context), {})
     return answered(request, page, {})
 
 
@@ -80,7 +79,7 @@ def lecture(request: HttpRequest, section: str, slug: str) -> HttpResponse:
     return lecture_page(request, course, stop)
 
 
-@lru_cache(maxsize=256)
+@kept
 def coming_sheet(course: Atlas, stop: Stop) -> Sheet:
     context = {"stop": stop, "leg": course.leg(stop.section), "next": course.after(stop), **holes()}
     return Sheet(render_to_string("courses/coming.html", context), {})

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Learner, learner_of
 from courses.atlas import Stop, atlas
-from courses.markdown import render
+from courses.markdown import questions_in
 from courses.models import Answer, Progress
 from courses.models.progress import asked
 from courses.pages import fragment, lecture_sheet, progress_html, question_html
 from courses.reader import reader_of
+from courses.sheet import Cut, cut
 from courses.views.pages import stop_or_404
 from labs.models.answer import another, give, help_with
 
@@ -28,7 +29,7 @@ def question(request: HttpRequest, section: str, slug: str, name: str) -> HttpRe
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{stop.url}#question-{name}")
     shown = question_html(source, stop, name, answer)
-    return fragment(request, shown + _progress(stop, source, answer.progress, partial=True))
+    return fragment(request, (*shown, *_progress(stop, source, answer.progress, partial=True)))
 
 
 @transaction.atomic
@@ -74,8 +75,10 @@ def read(request: HttpRequest, section: str, slug: str) -> HttpResponse:
     return fragment(request, _progress(stop, lecture_sheet(course, stop)[0], progress))
 
 
-def _progress(stop: Stop, source: str, progress: Progress, partial: bool = False) -> str:
-    html = progress_html(stop, render(source), reader_of(progress.learner_id, stop))
+def _progress(stop: Stop, source: str, progress: Progress, partial: bool = False) -> Cut:
+    asked = len(questions_in(source))
+    html = progress_html(stop, asked, reader_of(progress.learner_id, stop))
     if not partial:
         return html
-    return f'<hx-partial hx-target="#progress" hx-swap="outerHTML">{html}</hx-partial>'
+    begin, end = '<hx-partial hx-target="#progress" hx-swap="outerHTML">', "</hx-partial>"
+    return (*cut(begin), *html, *cut(end))

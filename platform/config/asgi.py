@@ -66,6 +66,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 import workers.app  # noqa: E402 (the first Start must not wait for Celery to load)
+from courses.warm import warm  # noqa: E402
 from labs.asgi import site  # noqa: E402
 from labs.lab import every_lab  # noqa: E402
 from labs.version import code_version  # noqa: E402
@@ -74,5 +75,6 @@ from labs.version import code_version  # noqa: E402
 workers.app.app.conf.broker_transport_options["socket_timeout"] = 2
 for lab in every_lab().values():
     code_version(lab)  # of the code that is loaded now, and not first in eight threads at once
+warm()
 
 application = LimitBody(site())

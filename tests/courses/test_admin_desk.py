@@ -239,7 +239,7 @@ def test_too_long_a_text_is_refused_in_words_and_kept_in_the_editor(
     ada: Author, draft: Lecture
 ) -> None:
     answer = ada.send(draft, draft.source + "x" * 500_000, htmx=False)
-    assert answer.status_code == 422 and "a lecture takes 200,000 at most" in text_of(answer)
+    assert answer.status_code == 422 and "a lecture takes 100,000 at most" in text_of(answer)
     assert source_in(answer).endswith("x" * 500_000) and now(draft).source == draft.source
 
 

@@ -215,9 +215,9 @@ def test_a_draft_that_cannot_be_read_yet_is_shown_as_far_as_it_can(source: str) 
     assert shown(preview_path(row)).status_code == 200
 
 
-def test_it_is_open_where_everybody_else_must_sign_in(settings: Settings) -> None:
+def test_it_asks_to_sign_in_where_everybody_must(settings: Settings) -> None:
     needed = "django.contrib.auth.middleware.LoginRequiredMiddleware"
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, needed]
     row = lecture(status="draft")
-    assert shown(preview_path(row)).status_code == 200
+    assert shown(preview_path(row)).status_code == 302
     assert shown(desk(row)).status_code == 302

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.expressions import LARGEST, BadExpression, evaluate
+from courses.expressions import LARGEST, BadExpression, evaluate, one_budget
 
 X = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
 
@@ -59,6 +59,7 @@ def test_it_computes(text: str, value: Any) -> None:
         "round(n, -30000000)",
         "round(1.5, 16)",
         "names['a']",
+        "product(10 ** 15, 10 ** 15, 0)",
         "sum(deep)",
         "(wide, wide, wide)",
         "((((1,),),),),",
@@ -92,6 +93,18 @@ def test_it_refuses_everything_else_in_words(text: str) -> None:
     with pytest.raises(BadExpression) as refused:
         evaluate(text, {"x": X, "n": 7, "names": {}, "deep": nested(5_000), "wide": (1,) * 500})
     assert len(str(refused.value)) > 10
+
+
+def test_what_is_computed_for_one_question_is_bounded_in_all() -> None:
+    """Grids of a thousand cells, again and again: as `where` does that never holds."""
+    wide = {"x": tuple(range(900))}
+    with one_budget():
+        for _ in range(100):
+            evaluate("sum(x) > 0", wide)
+        with one_budget(), pytest.raises(BadExpression, match="300,000 steps") as refused:
+            [evaluate("sum(x) > 0", wide) for _ in range(400)]
+    assert refused.value.text == "sum(x) > 0"
+    evaluate("sum(x) > 0", wide)  # another question's
 
 
 def nested(depth: int) -> tuple[Any, ...]:

@@ -48,7 +48,11 @@ def test_every_id_of_a_template_is_kept_from_headings() -> None:
     """Those of the accounts' pages, which show no lecture, aside."""
     texts = [p.read_text() for p in TEMPLATES.rglob("*.html") if p.parent.name != "account"]
     ids = {found for text in texts for found in re.findall(r'\sid="([^"]+)"', text)}
-    for place, made in (("{{ control.id }}", "control-x"), ("{{ place }}", "figure-1")):
+    for place, made in (
+        ("{{ scope }}", ""),
+        ("{{ control.id }}", "control-x"),
+        ("{{ place }}", "figure-1"),
+    ):
         ids = {found.replace(place, made) for found in ids}
     plain = {re.sub(r"\{\{.*?\}\}", "x", found) for found in ids}
     assert len(plain) > 50

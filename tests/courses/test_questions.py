@@ -37,6 +37,7 @@ def wrong_with(yaml: str, kind: str = "numeric") -> str:
 
 
 GOOD = "hints: [h]\nsolution: s\n"
+HEAVY = f"sum({', '.join('x' * 60)})"
 MANY = {f"n{i}": 1 for i in range(31)}
 GRIDS = 'let: {{n: 1..3}}\nask: a\nanswer: n\ngrids: [{{title: t, values: "{}"}}]\n'
 
@@ -146,6 +147,26 @@ def drawn(name: str) -> list[int]:
 )
 def test_what_is_wrong_with_a_question_is_told(yaml: str, says: str) -> None:
     assert says in wrong_with(yaml)
+
+
+@pytest.mark.parametrize(
+    ("yaml", "line", "says"),
+    [
+        ("let:\n  n: 1..3\nwhere: 1 == 2\nask: a\nanswer: n\n", 10, "never held"),
+        (
+            f"let:\n  x: grid 9x9 of 0..9\n  y: = {HEAVY}\nwhere: 1 == 2\nask: a\nanswer: y\n",
+            10,
+            "300,",
+        ),
+        ("let:\n  n: 1..3\nask: a\nanswer: >\n  product(10**9,\n  10**9)\n", 7, "too large"),
+    ],
+)
+def test_what_takes_too_much_to_compute_is_told_at_its_line(
+    yaml: str, line: int, says: str
+) -> None:
+    page = render(file(f":::question numeric q\n{yaml}{GOOD}:::\n"))
+    (problem,) = page.problems
+    assert says in problem.message and problem.line == line
 
 
 def test_a_choice_needs_one_right_option_and_a_reason_for_each() -> None:

@@ -19,7 +19,7 @@ from courses.content import (
     sections_in,
     seen_in,
 )
-from courses.front import PUBLISHED, Problem, read
+from courses.front import PUBLISHED, Problem, length_of, read
 from courses.markdown import render
 from courses.models import Lecture, Picture, Section
 
@@ -171,4 +171,4 @@ def _faults(source: str) -> tuple[Problem, ...]:
     front = read(source).front
     if front is not None and front.status == PUBLISHED:
         return render(source).problems
-    return read(source).problems
+    return (*length_of(source), *read(source).problems)
