@@ -244,7 +244,7 @@ def test_what_a_guest_started_counts_for_the_account_once_it_has_one(settings: A
     bob = guest()
     bob.force_login(User.objects.create_user("bob"))
     own = Learner.objects.get(user__username="bob")
-    own.take_in(Learner.objects.get(user=None, pk=Job.objects.get(seed=2).payer_id))
+    own.take_in(Learner.objects.get(paid_jobs__seed=2))
     assert not Job.objects.exclude(address="").exists()
 
 
