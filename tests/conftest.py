@@ -8,6 +8,7 @@
 | `stack` | `stack(env={}, postgres=False)` starts the whole site for this test |
 | `site` | one such site for the whole session, for tests that break nothing |
 | `page`, `new_context` | Chromium, on `site`; fails where a page complains or asks another host |
+| `commits` | a database in which a second connection sees what the first has written |
 | `complaints` | `complaints.allow("text")`: what this test makes the page complain about |
 """
 
@@ -39,6 +40,11 @@ def course_as_it_is() -> None:
     from courses.atlas import look_again
 
     look_again()
+
+
+@pytest.fixture
+def commits(db: None) -> None:
+    """On PostgreSQL, where tests/early.py sees to it: on SQLite there is one writer at a time."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,8 @@
 
 A Redis of their own (tests/conftest.py starts it at this address), files in a folder that goes
 away, and, with CONVOLAB_TEST_DATABASE=postgres, a throwaway PostgreSQL: then only the tests that
-touch the database run. Most are rolled back there too. Those marked `commits`, or of
-django_db(transaction=True), commit for real: the lease's thread and the streams have connections
+touch the database run. Most are rolled back there too. Those with the fixture `commits`, or
+of django_db(transaction=True), commit for real: the lease's thread and the streams have connections
 of their own, which see nothing of a test's open transaction. Emptying 30 tables after each costs.
 
 Here too: in what order the tests run, which stay in one process, and how many examples they try.
@@ -102,7 +102,7 @@ def pytest_collection_modifyitems(
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if touches_the_database(item)]
     for item in items:
-        if ON_POSTGRES and item.get_closest_marker("commits"):
+        if ON_POSTGRES and "commits" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db(transaction=True), append=False)
         if group := group_of(item):
             item.add_marker(pytest.mark.xdist_group(group))

@@ -60,7 +60,7 @@ def test_the_seed_says_its_range_and_a_good_one_is_kept(alice: Client) -> None:
     assert Run.objects.get(pk=address.split("/")[2]).job.seed == 9999
 
 
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_a_lab_without_a_seed_shows_none(alice: Client) -> None:
     cast.work("interactive")
     run = Run.objects.get()
@@ -70,7 +70,7 @@ def test_a_lab_without_a_seed_shows_none(alice: Client) -> None:
     assert Job.objects.filter(lab="kernel-forge").count() == 1, "it has no seed to differ by"
 
 
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_a_lab_with_a_seed_shows_it(alice: Client) -> None:
     address = start(alice, seed="7")
     cast.work()
@@ -180,7 +180,7 @@ def test_a_dataset_that_is_here_can_be_chosen(
 # --- without scripts, and on a run's page
 
 
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_the_page_of_a_run_that_goes_on_says_to_reload_it(alice: Client) -> None:
     address = start(alice)
     assert "reload it to see how far the run is" in page(alice, address)

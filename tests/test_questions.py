@@ -160,7 +160,7 @@ ASKED: list[Question] = [
 
 
 @pytest.fixture
-def run(db: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Client, Run]:
+def run(commits: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Client, Run]:
     """A finished run of a lab that asks these, and its learner's browser."""
     monkeypatch.setattr(Lab, "questions", lambda *_: list(ASKED))
     client = Client()

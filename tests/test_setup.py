@@ -5,7 +5,6 @@ That a clean clone installs for real is shown by CI, which begins with one.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.engine.served import until
 from tests.servers import wait_for
 from tests.stack import marked
 from tools import serve as serve_module
@@ -170,7 +170,8 @@ async def test_a_process_that_has_long_run_well_is_started_again(
     site = serve_module.Site(dict(os.environ))
     once = f"test -e {tmp_path}/second && exec sleep 60; sleep 0.4; touch {tmp_path}/second; exit 3"
     await site.start("worker", ["sh", "-c", once])
-    await asyncio.sleep(1)
+    first = site.running["worker"]
+    await until(lambda: site.running["worker"] is not first)
     assert not site.over.done()
     assert site.running["worker"].returncode is None
     site.end("")

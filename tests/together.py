@@ -21,7 +21,7 @@ GROUPS = SCRATCH / "groups"
 """In the process that starts the others: the group of each test that has one, by the test's id."""
 
 
-class Together(LoadScopeScheduling):
+class Together(LoadScopeScheduling):  # type: ignore[misc]
     """Sends what is of one scope to one process: a scope is a group, or a single test."""
 
     groups: dict[str, str] = {}

@@ -23,7 +23,7 @@ from tests.courses.specimen import lecture
 from tests.engine import cast
 from tests.faults.uploads import files
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 UPLOAD = "/admin/courses/picture/upload/"
 
 

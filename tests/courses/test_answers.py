@@ -140,7 +140,7 @@ def test_home_goes_on_where_the_learner_stopped(window: Lecture, alice: Client) 
     assert "Read" in text_of(alice, "/course/convolution/")
 
 
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_a_lab_counts_as_run_when_its_run_has_succeeded(alice: Client) -> None:
     lecture(":::lab steady\nTry.\n:::\n", labs="[steady]")
     alice.post("/labs/steady/run/", {"steps": "2"})

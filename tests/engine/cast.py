@@ -44,7 +44,7 @@ def take(lane: str = "training") -> Job | None:
 def work(lane: str = "training") -> Job | None:
     """Claim the next job and carry it to its end, as a worker's child does."""
     if connection.vendor == "postgresql":
-        told = "the lease's thread reads on a connection of its own: mark the test `commits`"
+        told = "the lease's thread reads on a connection of its own: use the fixture `commits`"
         assert not connection.in_atomic_block, told
     job = take(lane)
     if job is not None:

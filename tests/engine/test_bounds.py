@@ -32,7 +32,7 @@ from tests.engine.served import Site, note, serving, until
 from workers import life, sweeps, tasks
 from workers.context import JobFiles
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 ADDRESS = {"REMOTE_ADDR": "10.1.2.3"}
 
 

@@ -28,7 +28,7 @@ from tests.faults.streams.client import Page, watch
 from workers import sweeps
 from workers.carry import carry
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 NONCE = "0123456789abcdef" * 2
 
 

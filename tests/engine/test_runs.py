@@ -12,7 +12,7 @@ from labs.state import state_at
 from tests.engine.cast import learner, live, shown, start, take, work
 from workers import life
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 
 
 def test_a_run_is_computed_and_its_archive_shows_what_the_stream_showed() -> None:

@@ -26,7 +26,7 @@ from tests.engine.cast import account, learner, live, shown, start, take, versio
 from tests.engine.puppet import Attempt, pull_the_strings
 from workers import lease, life, reaper
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 
 
 def test_an_attempt_that_was_given_up_cannot_fail_the_job_that_waits_again(

@@ -19,7 +19,7 @@ from tests.engine import cast
 from tests.faults.uploads import files
 from workers import sweeps
 
-pytestmark = [pytest.mark.django_db, pytest.mark.commits]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 
 
 @pytest.fixture(autouse=True)

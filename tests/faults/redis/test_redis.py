@@ -39,7 +39,7 @@ def test_redis_killed_and_started_again_costs_no_run_and_runs_none_twice(broken:
             runs = running_and_queued(broken, 5)
             broken.kill("redis")
         killed = time.monotonic()
-        time.sleep(1)
+        time.sleep(1)  # how long it is away
         broken.start_again("redis")
         for job in broken.ledger.ended(runs):
             is_whole(job)
@@ -62,7 +62,7 @@ def test_a_full_redis_ends_no_worker_and_loses_no_run(broken: Site) -> None:
         client.config_set("maxmemory", "1mb")
         try:
             refused = [broken.start_run(steps=2), broken.start_run(lab="errand", steps=2)]
-            time.sleep(8)
+            time.sleep(8)  # how long it is full: no worker may have given up in that time
             with pytest.raises(redis.OutOfMemoryError):
                 client.set("room", "none")
             steady, errand = broken.ledger.jobs(refused)

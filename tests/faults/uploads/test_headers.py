@@ -58,7 +58,7 @@ def test_every_page_carries_the_strict_policy(alice: Client, path: str) -> None:
     assert_strict(answer)
 
 
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_the_pages_of_a_run_carry_it_in_every_state(alice: Client) -> None:
     started: Any = alice.post("/labs/steady/run/", {"steps": 2})
     run = started["Location"]

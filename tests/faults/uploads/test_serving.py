@@ -34,7 +34,7 @@ def assert_inert(answer: Any) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_an_uploaded_picture_is_served_inert(settings: Any, tmp_path: Path) -> None:
     settings.FILES_ROOT = tmp_path
     alice = guest()
@@ -46,7 +46,7 @@ def test_an_uploaded_picture_is_served_inert(settings: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.django_db
-@pytest.mark.commits
+@pytest.mark.usefixtures("commits")
 def test_a_runs_pictures_are_inert_and_its_files_come_as_attachments(
     settings: Any, tmp_path: Path
 ) -> None:
