@@ -60,7 +60,7 @@ def bench(site: Stack) -> list[Row]:
             f"{AT_ONCE} equal Starts at once: trainings, p95 to the first event",
             f"{jobs}, {p95(together):.0f} ms",
             against=f"one Start: {p50(alone):.0f} ms",
-            goal="1 training, p95 ≤ 2,000 ms",
-            reached=jobs == 1 and p95(together) <= 2_000,
+            goal="1 training, p95 ≤ 1,400 ms",
+            reached=jobs == 1 and p95(together) <= 1_400,
         ),
     ]

@@ -191,6 +191,19 @@ def panel_context(run: Run, live: bool = True) -> dict[str, Any]:
     }
 
 
+def empty_context(run: Run) -> dict[str, Any]:
+    """The panel of a live run with nothing in it yet: the stream brings its state, rendered once
+    for all who start the same."""
+    return {
+        "lab": run.job.declared,
+        "run": run,
+        "slots": slots_of(run.job.declared, {}),
+        "status": {"state": run.state, "text": run.word, "can_cancel": True},
+        "stream_url": reverse("runs:events", args=[run.pk]),
+        "after": None,
+    }
+
+
 def after_context(run: Run) -> dict[str, Any]:
     """What can be done with a run that is over: downloads, again, follow-ups."""
     base = reverse("runs:run", args=[run.pk])

@@ -9,11 +9,14 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
+from accounts.models import Learner
+from labs import stream
 from labs.data import registry
 from labs.models import Job, Run, State
 from labs.panel import status_of
 from tests.access.people import own_picture
 from tests.engine import cast
+from tests.engine.served import note
 from tests.test_templates import Page
 
 pytestmark = pytest.mark.django_db
@@ -118,8 +121,29 @@ def test_behind_a_run_that_is_computed_it_is_told_how_long(alice: Client) -> Non
 
 
 def test_the_page_of_a_run_that_has_only_now_been_started_says_its_place(alice: Client) -> None:
-    answer: Any = alice.post("/labs/steady/run/", {}, headers=HTMX)
-    assert "Queued, place 1, starts now" in answer.content.decode()
+    assert "Queued, place 1, starts now" in page(alice, start(alice))
+
+
+def test_a_start_is_answered_with_an_empty_panel_whose_stream_brings_all(alice: Client) -> None:
+    """Fifty who press Start at once have one state: rendered once, by the feed."""
+    cast.start(cast.learner(), steps=9)
+    job = cast.take()
+    assert job is not None
+    stream.append(job, 1, note("drawn before"))
+    answer: Any = alice.post("/labs/steady/run/", {"steps": "9"}, headers=HTMX)
+    shown = Page(answer.content.decode())
+    run = Run.objects.get(job=job, learner=Run.objects.earliest("started_at").learner)
+    assert "drawn before" not in shown.text and "Running" in shown.text
+    live = next(attrs for _, attrs in shown.tags if attrs.get("id") == "live")
+    assert live["hx-sse:connect"] == f"/runs/{run.pk}/events/"
+    assert "drawn before" in page(alice, f"/runs/{run.pk}/")
+
+
+def test_a_start_that_is_refused_leaves_no_learner(settings: Any) -> None:
+    settings.WAITING_A_LEARNER = 0
+    nobody = Client()
+    assert nobody.post("/labs/steady/run/", {}, headers=HTMX).status_code == 429
+    assert not Learner.objects.exists()
 
 
 # --- one's own pictures

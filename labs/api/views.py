@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -89,7 +90,8 @@ class RunList(Call):
         if params is None:
             raise NotValid({f"params.{name}".rstrip("."): says for name, says in errors.items()})
         site = request._request
-        run = Run.start(payer_of(site), lab, params, given["seed"], address_of(site))
+        with transaction.atomic():
+            run = Run.start(payer_of(site), lab, params, given["seed"], address_of(site))
         return Response(RunShown(run).data, status=201)
 
 

@@ -7,6 +7,7 @@ import re
 import uuid
 from typing import Any
 
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from labs.controls import decode, validate
 from labs.lab import Lab
 from labs.models import Run
 from labs.models.run import Missing
-from labs.panel import again_url, event_html, panel_context, shown_of
+from labs.panel import again_url, empty_context, event_html, panel_context, shown_of
 from labs.state import place_of
 from labs.views.address import address_of
 from labs.views.pages import empty_panel, lab_context, lab_or_404
@@ -51,7 +52,8 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if params is None or about_seed:
         return not_valid(request, lab, values, errors | about_seed)
     try:
-        run = Run.start(payer_of(request), lab, params, seed, address_of(request))
+        with transaction.atomic():
+            run = Run.start(payer_of(request), lab, params, seed, address_of(request))
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
     return started(request, run)
@@ -66,7 +68,8 @@ def started(request: HttpRequest, run: Run) -> HttpResponse:
         response = render(request, "_fragments/permalink.html", {"permalink": address})
         response["HX-Replace-Url"] = again_url(run)
         return response
-    response = render(request, "_fragments/panel.html", panel_context(run))
+    context = panel_context(run) if run.is_over else empty_context(run)
+    response = render(request, "_fragments/panel.html", context)
     if "X-Embedded" not in request.headers:  # in a lecture the address stays the lecture's
         response["HX-Push-Url"] = address
     return response

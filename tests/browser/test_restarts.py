@@ -42,7 +42,7 @@ def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def page(new_context: Contexts, shaken: Stack, complaints: Complaints) -> Page:
-    complaints.allow("Failed to load resource|htmx:sse:error")
+    complaints.allow("Failed to load resource|htmx:(sse:)?error")
     return new_context(base_url=shaken.base_url).new_page()
 
 
