@@ -166,6 +166,15 @@ def test_its_static_files_are_kept_by_browsers_for_ever(served: Stack) -> None:
     assert file.status_code == 200 and "immutable" in file.headers["Cache-Control"]
 
 
+def test_a_script_finds_the_module_that_it_takes_from_beside_it(served: Stack) -> None:
+    """Modules name each other without the digest that collectstatic puts into names."""
+    link = re.search(r'src="(/static/js/camera[^"]*)"', ask(served, "/labs/kernel-forge/").text)
+    assert link
+    (beside,) = re.findall(r'from "\./([^"]+)"', ask(served, link[1]).text)
+    module = ask(served, f"/static/js/{beside}")
+    assert module.status_code == 200 and "javascript" in module.headers["Content-Type"]
+
+
 def test_another_host_name_is_refused(served: Stack) -> None:
     for path in ("/", "/api/labs/"):
         answer = ask(served, path, Host="elsewhere.example")

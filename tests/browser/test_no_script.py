@@ -72,6 +72,9 @@ def test_a_live_lab_says_to_press_its_button(bare: Page) -> None:
     expect(bare.get_by_text("Live: the panel follows every change.")).to_be_hidden()
     expect(bare.get_by_text("Appears in a moment.").first).to_be_hidden()
     expect(bare.get_by_text("Appears when you press Compute.").first).to_be_visible()
+    picture = bare.get_by_role("group", name="Picture")
+    expect(picture.get_by_text("up to 6 MB and 8 megapixels")).to_be_visible()
+    expect(picture.get_by_text("A large picture is made smaller here")).to_be_hidden()
 
 
 def test_questions_that_need_scripts_say_so(new_context: Contexts, ended: Ended) -> None:
