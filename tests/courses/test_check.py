@@ -90,3 +90,12 @@ def test_the_check_runs_no_code_unless_it_is_told_to(tmp_path: Path) -> None:
     assert not mark.exists()
     problems_in(file(text, status="draft"), set(), execute=True)
     assert mark.exists()
+
+
+def test_too_long_a_text_and_too_long_a_front_matter_are_told() -> None:
+    long = file("x " * 50_000)
+    assert any("a lecture takes 100,000 at most" in p.message for p in problems_in(long, set()))
+    head = file("Text.").replace("minutes: 5", f"minutes: 5\n# {'x' * 10_000}")
+    assert [p.message for p in problems_in(head, set())] == [
+        "The front matter has more than 10,000 characters"
+    ]
