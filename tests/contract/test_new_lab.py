@@ -26,7 +26,7 @@ def test_a_new_lab_passes_the_contract_tests_and_its_own_as_it_is(shelf: Path) -
     assert made.returncode == 0, made.stderr
     assert "/labs/edge-hunt/" in made.stdout and ".venv/bin/python -m pytest" in made.stdout
     assert "“edge_hunt” already" in python(shelf, *command).stderr
-    tried = pytest_on(shelf, "-v")
+    tried = pytest_on(shelf, "-vv")
     assert tried.returncode == 0, tried.stdout
     assert "[edge-hunt]" in tried.stdout and "[kernel-forge]" not in tried.stdout
 

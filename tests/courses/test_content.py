@@ -324,6 +324,7 @@ def test_a_path_without_a_lecture_is_an_error(content: Path, tmp_path: Path) -> 
         call_command("check_course", content=tmp_path / "nowhere")
 
 
+@pytest.mark.xdist_group("lecture code")
 def test_check_course_says_file_line_and_what_to_do(content: Path) -> None:
     path = content / "05-convolution" / "01-window.md"
     path.write_text(file("[a](/course/nowhere/)\n\n```python\n1 / 0\n```\n", status="draft"))
