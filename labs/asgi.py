@@ -73,7 +73,7 @@ class Views(ASGIHandler):
         request, refused = self.create_request(scope, body)
         response = self.get_response(request) if request is not None else refused
         assert response is not None  # create_request gives the one or the other
-        whole = _whole(response)
+        whole = _bare(response) if scope["method"] == "HEAD" else _whole(response)
         response.close()  # sends request_finished: this thread's connections are looked after
         body.close()
         return whole
@@ -106,6 +106,13 @@ def _whole(response: HttpResponseBase) -> HttpResponseBase:
     read = HttpResponse(content, status=response.status_code, headers=dict(response.items()))
     read.cookies = response.cookies
     return read
+
+
+def _bare(response: HttpResponseBase) -> HttpResponseBase:
+    """What HEAD is answered: everything that GET says of the content, and nothing of it."""
+    bare = HttpResponse(status=response.status_code, headers=dict(response.items()))
+    bare.cookies = response.cookies
+    return bare
 
 
 class Files(ASGIHandler):

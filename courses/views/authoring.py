@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature, SignatureExpired
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from courses.admin.previews import lecture_pk
 from courses.admin.proof import proof_context, proof_of
@@ -25,7 +25,7 @@ FOR_EVER = {
 }
 
 
-@require_GET
+@require_safe
 @login_not_required
 def preview(request: HttpRequest, token: str) -> HttpResponse:
     """A draft as students would see it, for anybody who has its link."""
@@ -50,7 +50,7 @@ def _previewed(request: HttpRequest, lecture: Lecture) -> HttpResponse:
     return render(request, "courses/admin/preview.html", context)
 
 
-@require_GET
+@require_safe
 @login_not_required
 def picture(request: HttpRequest, name: str) -> FileResponse:
     """A picture of the course. Its name never means another, so it may be kept for ever."""

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import NOBODY, known_learner_id, learner_id
 from labs.controls import Control, Option, controls_for, decode, validate
@@ -27,18 +27,18 @@ def lab_or_404(slug: str) -> Lab:
         raise Http404("There is no lab of that name.") from None
 
 
-@require_GET
+@require_safe
 def lab_list(request: HttpRequest) -> HttpResponse:
     return render(request, "labs/list.html", {"labs": list(catalog().values())})
 
 
-@require_GET
+@require_safe
 def lab_page(request: HttpRequest, slug: str) -> HttpResponse:
     """A lab before its run: its controls (as in the run `?from=`, or in the address), its panel."""
     return render(request, "labs/lab.html", before_a_run(request, lab_or_404(slug)))
 
 
-@require_GET
+@require_safe
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The same without the page around it, for a lecture; the controls that `show` names first."""
     context = before_a_run(request, lab_or_404(slug)) | {"is_embedded": True}
@@ -128,14 +128,14 @@ def empty_panel(lab: Lab) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
     """The parts this process needs answer: the database, and Redis."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import known_learner_id, learner_of
 from labs.controls import decode, validate
@@ -99,7 +99,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(html)
 
 
-@require_GET
+@require_safe
 def run_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     run = run_or_404(request, pk)
     lab = run.job.declared
@@ -107,7 +107,7 @@ def run_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "labs/run.html", context | panel_context(run))
 
 
-@require_GET
+@require_safe
 def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "_fragments/panel.html", panel_context(run_or_404(request, pk)))
 
@@ -129,13 +129,13 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return HttpResponse()  # htmx takes the row away
 
 
-@require_GET
+@require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]
     return render(request, "runs/list.html", {"runs": runs})
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str) -> HttpResponse:
     """A picture of a finished run, as a file. It never changes."""
     run = run_or_404(request, pk)
@@ -154,7 +154,7 @@ PRIVATE = {
 }
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, pk: uuid.UUID, name: str) -> FileResponse:
     """A file that the run made, to keep."""
     run = run_or_404(request, pk)

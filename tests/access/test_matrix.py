@@ -128,6 +128,27 @@ def test_a_get_changes_nothing(scene: Scene) -> None:
             assert rows() == before, call.path(scene)
 
 
+def told(response: Any) -> tuple[int, dict[str, str]]:
+    """What an answer says of itself. Cookies are new each time."""
+    headers = dict(response.headers)
+    headers.pop("Set-Cookie", None)
+    return response.status_code, headers
+
+
+@pytest.mark.parametrize("call", [param for param in CALLS if param.values[0].method == "GET"])
+def test_head_is_answered_as_get_without_the_content_and_no_stream_has_one(
+    call: Call, scene: Scene
+) -> None:
+    for person in (Person(None), Person(scene.alice)):
+        got = ask(person, call, scene)
+        head = ask(person, replace(call, method="HEAD"), scene)
+        if got["Content-Type"] == "text/event-stream":
+            assert (head.status_code, head["Allow"]) == (405, "GET")
+        else:
+            assert told(head) == told(got)
+        assert head.said == b""
+
+
 def test_every_route_that_takes_a_post_is_asked_with_one() -> None:
     """A GET of a route that wants a POST tells nothing: its row in the table must have the POST."""
     for name, calls in ROUTES.items():
