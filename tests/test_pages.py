@@ -11,6 +11,7 @@ from django.test import Client
 
 from labs.data import registry
 from labs.models import Job, Run, State
+from labs.models.run import TWICE
 from labs.panel import status_of
 from tests.access.people import own_picture
 from tests.engine import cast
@@ -196,3 +197,25 @@ def test_the_network_of_a_run_is_previewed_while_it_is_edited(alice: Client) -> 
 
 def test_a_lab_without_a_preview_has_none_on_its_runs_either(alice: Client) -> None:
     assert 'id="preview"' not in page(alice, start(alice))
+
+
+# --- pressed twice
+
+
+def test_a_second_press_within_seconds_is_the_same_run(alice: Client) -> None:
+    first = start(alice, seed="7")
+    assert start(alice, seed="7") == first
+    assert start(alice, seed="8") != first, "other settings"
+    Run.objects.update(started_at=Now() - TWICE - timedelta(seconds=1))
+    assert start(alice, seed="7") != first, "later"
+
+
+def test_a_run_that_was_cancelled_can_be_started_again_at_once(alice: Client) -> None:
+    first = start(alice, seed="7")
+    alice.post(f"{first}cancel/")
+    assert start(alice, seed="7") != first
+
+
+def test_another_learners_press_is_a_run_of_their_own(alice: Client) -> None:
+    assert start(alice, seed="7") != start(Client(), seed="7")
+    assert Job.objects.filter(lab="steady").count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 
 from labs.models.run import Refused
@@ -22,4 +23,10 @@ def refused(request: HttpRequest, error: Refused, status: int = 429) -> HttpResp
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403.html", {"reason": reason}, status=403)
+    """403, with the token that holds now: static/js/forms.js repeats the request with it, once.
+
+    Only a page of this origin can read it there, as it could from any page of ours.
+    """
+    response = render(request, "403.html", {"reason": reason}, status=403)
+    response["X-CSRFToken"] = get_token(request)
+    return response

@@ -52,7 +52,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if params is None or about_seed:
         return not_valid(request, lab, values, errors | about_seed)
     try:
-        run = Run.start(learner_of(request), lab, params, seed, address_of(request))
+        run = Run.start(learner_of(request), lab, params, seed, address_of(request), once=True)
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
     except Refused as error:
@@ -72,6 +72,7 @@ def started(request: HttpRequest, run: Run) -> HttpResponse:
     response = render(request, "_fragments/panel.html", panel_context(run))
     if "X-Embedded" not in request.headers:  # in a lecture the address stays the lecture's
         response["HX-Push-Url"] = address
+        response["Lab-Address"] = again_url(run)  # where Back leads: static/js/controls.js
     return response
 
 

@@ -43,7 +43,7 @@ class Live {
     if (!response || number !== this.number) return;
     if (!again && this.isBehind(response)) return this.draft(true);
     await this.answer(response);
-    if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
+    if (response.ok && !response.redirected && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
   }
 
   // Another page asked the same run, and this one's clock is behind its: go on above its number.
@@ -58,7 +58,7 @@ class Live {
   async post(url, body, more = {}) {
     const token = this.form.elements.csrfmiddlewaretoken.value;
     try {
-      return await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true", ...more } });
+      return await convolab.send(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true", ...more } });
     } catch {
       this.sent = "";
       this.say("The site does not answer. Your settings are kept; change one to try again.");
@@ -69,6 +69,7 @@ class Live {
   async answer(response) {
     if (response.status === 422) return this.wrong((await response.json()).errors);
     this.wrong({});
+    if (response.redirected) return this.say("You are not signed in any more. Sign in on another tab, then change a control again.");
     if (response.ok) return this.say("");
     const told = response.headers.get("Content-Type")?.includes("json") ? (await response.json()).message : "";
     return this.say(told || (response.status === 503 ? "The site is busy. Change a control again in a few seconds." : "That could not be computed. Reload the page and try again."));
@@ -77,7 +78,7 @@ class Live {
   // What is shown now, as a run. A refusal is quiet here: the picture is there already.
   async run(text) {
     const response = await this.post(this.form.dataset.runUrl, new URLSearchParams(text), { "X-Live": "1" });
-    if (!response?.ok || text !== this.sent) return;
+    if (!response?.ok || response.redirected || text !== this.sent) return;
     await htmx.swap({ text: await response.text(), sourceElement: this.link, target: this.link, swap: "innerHTML" });
     if (text !== this.sent) return;
     this.link.classList.remove("outdated");

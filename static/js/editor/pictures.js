@@ -91,7 +91,7 @@ export class Pictures {
     this.say("The picture is being sent.");
     this.form.ariaBusy = "true";
     try {
-      const response = await fetch(this.editor.dataset.uploadUrl, { method: "POST", body, signal, headers: { "X-CSRFToken": token, Accept: "application/json" } });
+      const response = await convolab.send(this.editor.dataset.uploadUrl, { method: "POST", body, signal, headers: { "X-CSRFToken": token, Accept: "application/json" } });
       const { markdown, error } = await response.json().catch(() => ({}));
       if (signal.aborted) return;
       if (response.status === 201 && markdown) this.insert(markdown);
