@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -219,3 +220,43 @@ def test_a_run_that_was_cancelled_can_be_started_again_at_once(alice: Client) ->
 def test_another_learners_press_is_a_run_of_their_own(alice: Client) -> None:
     assert start(alice, seed="7") != start(Client(), seed="7")
     assert Job.objects.filter(lab="steady").count() == 1
+
+
+# --- My runs
+
+
+def addresses(shown: str) -> list[str]:
+    rows = Page(shown).all("a")
+    return [a["href"] for a in rows if re.fullmatch(r"/runs/[0-9a-f-]{36}/", a.get("href", ""))]
+
+
+def test_every_run_can_be_reached_each_once_also_where_many_began_at_one_moment(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labs.views.runs.RUNS_A_PAGE", 4)
+    run = Run.objects.get()
+    Run.objects.bulk_create(
+        Run(learner=run.learner, job=run.job, lab=run.lab, started_at=run.started_at)
+        for _ in range(9)
+    )
+    seen, where = [], "/runs/"
+    while where:
+        shown = page(alice, where)
+        seen.append(addresses(shown))
+        if len(seen) == 2:  # the run that the next page counts from goes meanwhile
+            alice.post(f"{seen[-1][-1]}delete/")
+        links = {a["href"] for a in Page(shown).all("a") if a.get("rel") == "next"}
+        where = f"/runs/{links.pop()}" if links else ""
+    assert [len(one) for one in seen] == [4, 4, 2]
+    assert len({address for one in seen for address in one}) == 10
+
+
+@pytest.mark.parametrize("place", ["x", "2026-11-30", "0001-01-01T00:00:00+14:00/x", "/", "9" * 99])
+def test_a_page_of_runs_that_is_none_is_not_found(alice: Client, place: str) -> None:
+    assert alice.get("/runs/", {"before": place}).status_code == 404
+
+
+def test_a_start_says_its_moment_in_utc(alice: Client) -> None:
+    Run.objects.update(started_at=datetime(2026, 11, 30, 17, 25, 9, tzinfo=UTC))
+    shown = page(alice, "/runs/")
+    assert '<time datetime="2026-11-30T17:25:09+00:00">30 November 2026, 17:25 UTC</time>' in shown

@@ -24,7 +24,6 @@ from labs.models.job import FINAL, LIVE, SHARED, Job, State
 from labs.params import Params, picture_fields
 from labs.version import code_version
 
-
 TWICE = timedelta(seconds=5)
 """Within that time the same start by the same learner, from a page, is the same press."""
 

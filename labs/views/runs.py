@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +26,7 @@ from labs.views.errors import refused
 from labs.views.pages import empty_panel, lab_context, lab_or_404
 
 LARGEST_SEED = 9_999
+RUNS_A_PAGE = 100
 
 
 def run_or_404(request: HttpRequest, pk: uuid.UUID) -> Run:
@@ -132,8 +135,23 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]
-    return render(request, "runs/list.html", {"runs": runs})
+    """A page of the learner's runs, the newest first; `?before=` a run's place: those older."""
+    runs = Run.objects.of(known_learner_id(request)).order_by("-started_at", "-pk")
+    before = request.GET.get("before", "")
+    found = list((older_than(runs, before) if before else runs)[: RUNS_A_PAGE + 1])
+    shown, more = found[:RUNS_A_PAGE], found[RUNS_A_PAGE:]
+    older = f"{shown[-1].started_at.isoformat()}/{shown[-1].pk}" if more else ""
+    return render(request, "runs/list.html", {"runs": shown, "older": older, "before": before})
+
+
+def older_than(runs: QuerySet[Run], place: str) -> QuerySet[Run]:
+    """Those that stand behind a place: a run's start and id, also of one that is deleted by now."""
+    moment, _, pk = place.partition("/")
+    try:
+        then, last = datetime.fromisoformat(moment).astimezone(UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
+        raise Http404("There is no such page of your runs.") from None
+    return runs.filter(Q(started_at__lt=then) | Q(started_at=then, pk__lt=last))
 
 
 @require_safe
