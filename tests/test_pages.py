@@ -14,6 +14,7 @@ from labs.data import registry
 from labs.models import Job, Run, State
 from labs.models.run import TWICE
 from labs.panel import status_of
+from labs.views.sheets import lab_sheet
 from tests.access.people import own_picture
 from tests.engine import cast
 from tests.test_templates import Page
@@ -260,3 +261,44 @@ def test_a_start_says_its_moment_in_utc(alice: Client) -> None:
     Run.objects.update(started_at=datetime(2026, 11, 30, 17, 25, 9, tzinfo=UTC))
     shown = page(alice, "/runs/")
     assert '<time datetime="2026-11-30T17:25:09+00:00">30 November 2026, 17:25 UTC</time>' in shown
+
+
+# --- drawn once for all
+
+
+NONCE = re.compile(r"/drafts/([0-9a-f]{32})/")
+TOKEN = re.compile(r"[A-Za-z0-9]{64}")
+
+
+@pytest.mark.parametrize("address", ["", "embed/", "?stride=2", "embed/?stride=2&show=stride"])
+def test_a_labs_page_is_drawn_once_and_each_has_a_token_and_drafts_of_their_own(
+    address: str,
+) -> None:
+    lab_sheet.cache_clear()
+    shown = [page(Client(), f"/labs/kernel-forge/{address}") for _ in range(3)]
+    assert lab_sheet.cache_info().misses == 1
+    assert len({NONCE.findall(one)[0] for one in shown}) == 3
+    assert all(len(set(NONCE.findall(one))) == 1 for one in shown)
+    assert len({TOKEN.findall(one)[0] for one in shown}) == 3
+    assert len({TOKEN.sub("", NONCE.sub("", one)) for one in shown}) == 1
+    assert not [one for one in shown if "\x00" in one]
+
+
+def test_what_a_lab_page_shows_of_ones_own_nobody_else_sees(alice: Client) -> None:
+    picture = own_picture(Run.objects.get().learner)
+    assert picture.value in page(alice, "/labs/kernel-forge/")
+    assert picture.value not in page(Client(), "/labs/kernel-forge/")
+    chosen = page(alice, f"/labs/kernel-forge/?picture={picture.value}")
+    assert f'value="{picture.value}" checked' in chosen
+    assert chosen.count(f'value="{picture.value}"') == 1
+
+
+def test_no_address_opens_a_hole_of_the_page() -> None:
+    shown = page(Client(), "/labs/hidden-kernel/?steps=%00account%00&lr=%00own%00")
+    assert Page(shown).text.count("Sign in") == 1
+
+
+def test_a_dataset_that_comes_is_on_the_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_here in (False, True):
+        monkeypatch.setattr(registry, "is_here", lambda name, is_here=is_here: is_here)
+        assert ("not on this site" in page(Client(), "/labs/first-cnn/")) != is_here
