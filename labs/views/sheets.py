@@ -33,7 +33,7 @@ LONGEST_QUERY = 300
 
 def is_shared(request: HttpRequest, lab: Lab) -> bool:
     """Whether others see the same: neither an earlier run's settings nor a picture of one's own."""
-    query, said = request.META.get("QUERY_STRING", ""), "".join(request.GET.values())
+    query, said = request.META.get("QUERY_STRING", ""), "".join(map(str, request.GET.values()))
     own = "from" in request.GET or "own:" in said
     is_plain = len(query) <= LONGEST_QUERY and "\x00" not in said  # which would open a hole
     return is_plain and not own and len(picture_fields(lab.params)) <= 1

@@ -29,6 +29,12 @@ NAMED = [
     for n, call in enumerate(calls)
 ]
 CALLS = [pytest.param(param.values[1], id=param.id) for param in NAMED]
+GETS = [
+    pytest.param(call, id=f"{name}-{n}")
+    for name, calls in ROUTES.items()
+    for n, call in enumerate(calls)
+    if call.method == "GET"
+]
 
 
 @pytest.fixture
@@ -135,7 +141,7 @@ def told(response: Any) -> tuple[int, dict[str, str]]:
     return response.status_code, headers
 
 
-@pytest.mark.parametrize("call", [param for param in CALLS if param.values[0].method == "GET"])
+@pytest.mark.parametrize("call", GETS)
 def test_head_is_answered_as_get_without_the_content_and_no_stream_has_one(
     call: Call, scene: Scene
 ) -> None:
