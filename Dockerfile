@@ -16,10 +16,11 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
     HOME=/tmp DJANGO_SETTINGS_MODULE=config.settings CONVOLAB_PRODUCTION=1 \
     CONVOLAB_VAR=/srv/convolab CONVOLAB_STATIC=/opt/static
-# A new volume takes its owner from the folder that it is mounted on: 10001 writes these two.
+# A new volume takes its owner from the folder that it is mounted on: 10001 writes these three.
 RUN groupadd --gid 10001 convolab \
     && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home convolab \
-    && install -d -o 10001 -g 10001 /srv/convolab/files /srv/convolab/data
+    && install -d -o 10001 -g 10001 \
+        /srv/convolab/files /srv/convolab/data /srv/convolab/static
 WORKDIR /app
 
 

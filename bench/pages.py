@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import statistics
 import subprocess
@@ -18,6 +19,8 @@ from tests import lighthouse
 from tests.stack import Stack
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
+LAB_PAGE = 10.0
 PAGES = {
     "home": "/",
     "lecture": "/course/convolution/what-is-a-convolution/",
@@ -35,7 +38,31 @@ def bench(site: Stack) -> list[Row]:
     said = subprocess.run(command, env=site.env, capture_output=True, text=True, check=True).stdout
     rows = [_first(site)]
     rows += [_time(who, times) for who, times in json.loads(said.splitlines()[-1]).items()]
-    return [*rows, *_scores()]
+    return [*rows, *_labs(), *_scores()]
+
+
+def _labs() -> list[Row]:
+    """A lab's page; and the same in the checkout that CONVOLAB_BEFORE names, in this very run."""
+    before = os.environ.get("CONVOLAB_BEFORE")
+    now, then = _processor(ROOT), _processor(Path(before)) if before else {}
+    return [
+        Row(
+            f"a lab's page, {slug}, processor time",
+            f"{took:.1f} ms",
+            f"the commit before: {then[slug]:.1f} ms" if then else "–",
+            took / then[slug] if then else None,
+            f"≤ {LAB_PAGE:g} ms",
+            took <= LAB_PAGE,
+        )
+        for slug, took in now.items()
+    ]
+
+
+def _processor(checkout: Path) -> dict[str, float]:
+    command = [sys.executable, str(HERE / "lab_page.py"), str(checkout)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(said.splitlines()[-1])
+    return found
 
 
 def _first(site: Stack) -> Row:

@@ -19,13 +19,13 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
-from servestatic.middleware import ServeStaticMiddleware
 
 from labs.follower import Wish
 from labs.live import hub
+from labs.static import Files
 
 THREADS = 8
 BODY_SECONDS = 60.0
@@ -73,7 +73,7 @@ class Views(ASGIHandler):
         request, refused = self.create_request(scope, body)
         response = self.get_response(request) if request is not None else refused
         assert response is not None  # create_request gives the one or the other
-        whole = _whole(response)
+        whole = _bare(response) if scope["method"] == "HEAD" else _whole(response)
         response.close()  # sends request_finished: this thread's connections are looked after
         body.close()
         return whole
@@ -108,16 +108,11 @@ def _whole(response: HttpResponseBase) -> HttpResponseBase:
     return read
 
 
-class Files(ASGIHandler):
-    """Static files, and nothing else of Django."""
-
-    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002
-        self._middleware_chain = ServeStaticMiddleware(self._missing)
-
-    async def _missing(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002
-        missing = HttpResponseNotFound("There is no such file.\n", content_type="text/plain")
-        missing.headers["X-Content-Type-Options"] = "nosniff"
-        return missing
+def _bare(response: HttpResponseBase) -> HttpResponseBase:
+    """What HEAD is answered: everything that GET says of the content, and nothing of it."""
+    bare = HttpResponse(status=response.status_code, headers=dict(response.items()))
+    bare.cookies = response.cookies
+    return bare
 
 
 def site() -> App:

@@ -58,10 +58,12 @@ class Lab:
     """A lab as its lab.py declares it, under the name LAB.
 
     `seconds` is what the default run takes on two cores (for the queue's estimate), `limit` what
-    ends it. `follow_ups` says what can be asked of a finished run, `answers` the slots of each
-    answer. `live` labs answer while a control moves; their compute takes well under a second.
-    `seeded` labs show a seed. `preview` draws what can be told before a run (shapes, parameter
-    counts) from the form's values as they are being edited, valid or not: it never raises.
+    ends it, on a busy machine too, and `too_long` what a student may then do about it, in a
+    sentence that names the lab's own settings. `follow_ups` says what can be asked of a finished
+    run, `answers` the slots of each answer. `live` labs answer while a control moves; their compute
+    takes well under a second. `seeded` labs show a seed. `preview` draws what can be told before a
+    run (shapes, parameter counts) from the form's values as they are being edited, valid or not: it
+    never raises.
     `dataset` says which dataset valid params ask for ("" for none). `tiny` are params, changed from
     the default, of a run that is small and yet shows everything: the contract tests run it.
     """
@@ -74,6 +76,7 @@ class Lab:
     panel: tuple[Slot, ...]
     seconds: float
     limit: float
+    too_long: str = ""
     live: bool = False
     seeded: bool = True
     claims: tuple[Claim, ...] = ()

@@ -17,9 +17,14 @@ from labs import stream
 from labs.lab import Lab, Slot
 from labs.models import Job, Run, State
 from labs.models.answer import questions_of
+from labs.models.job import TIMED_OUT
 from labs.models.turn import Queue
 from labs.state import Entry, state_at
 
+AGAIN = (
+    "It took longer than the {:.0f} seconds that this lab allows. The machine may have been busy, "
+    "so it is tried once more."
+)
 SHOULD_HAVE_STARTED = timedelta(seconds=10)
 
 
@@ -105,6 +110,7 @@ def status_of(
         status |= {
             "state": "restarting",
             "text": f"Restarting, attempt {job.attempt + (state == State.QUEUED)}",
+            "reason": AGAIN.format(job.declared.limit) if job.ran == TIMED_OUT else "",
         }
     elif state == State.RUNNING and progress:
         status["text"] = f"Running, {progress['unit']} {progress['done']} of {progress['total']}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import Learner
+from courses.kept import STORE
 from labs import stream
 from labs.data import registry
 from labs.models import Job, Run, State
+from labs.models.run import TWICE
 from labs.panel import status_of
+from labs.views.sheets import lab_sheet
 from tests.access.people import own_picture
 from tests.engine import cast
 from tests.engine.served import note
@@ -223,3 +227,109 @@ def test_the_network_of_a_run_is_previewed_while_it_is_edited(alice: Client) -> 
 
 def test_a_lab_without_a_preview_has_none_on_its_runs_either(alice: Client) -> None:
     assert 'id="preview"' not in page(alice, start(alice))
+
+
+# --- pressed twice
+
+
+def test_a_second_press_within_seconds_is_the_same_run(alice: Client) -> None:
+    first = start(alice, seed="7")
+    assert start(alice, seed="7") == first
+    assert start(alice, seed="8") != first, "other settings"
+    Run.objects.update(started_at=Now() - TWICE - timedelta(seconds=1))
+    assert start(alice, seed="7") != first, "later"
+
+
+def test_a_run_that_was_cancelled_can_be_started_again_at_once(alice: Client) -> None:
+    first = start(alice, seed="7")
+    alice.post(f"{first}cancel/")
+    assert start(alice, seed="7") != first
+
+
+def test_another_learners_press_is_a_run_of_their_own(alice: Client) -> None:
+    assert start(alice, seed="7") != start(Client(), seed="7")
+    assert Job.objects.filter(lab="steady").count() == 1
+
+
+# --- My runs
+
+
+def addresses(shown: str) -> list[str]:
+    rows = Page(shown).all("a")
+    return [a["href"] for a in rows if re.fullmatch(r"/runs/[0-9a-f-]{36}/", a.get("href", ""))]
+
+
+def test_every_run_can_be_reached_each_once_also_where_many_began_at_one_moment(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labs.views.runs.RUNS_A_PAGE", 4)
+    run = Run.objects.get()
+    Run.objects.bulk_create(
+        Run(learner=run.learner, job=run.job, lab=run.lab, started_at=run.started_at)
+        for _ in range(9)
+    )
+    seen, where = [], "/runs/"
+    while where:
+        shown = page(alice, where)
+        seen.append(addresses(shown))
+        if len(seen) == 2:  # the run that the next page counts from goes meanwhile
+            alice.post(f"{seen[-1][-1]}delete/")
+        links = {a["href"] for a in Page(shown).all("a") if a.get("rel") == "next"}
+        where = f"/runs/{links.pop()}" if links else ""
+    assert [len(one) for one in seen] == [4, 4, 2]
+    assert len({address for one in seen for address in one}) == 10
+
+
+@pytest.mark.parametrize("place", ["x", "2026-11-30", "0001-01-01T00:00:00+14:00/x", "/", "9" * 99])
+def test_a_page_of_runs_that_is_none_is_not_found(alice: Client, place: str) -> None:
+    assert alice.get("/runs/", {"before": place}).status_code == 404
+
+
+def test_a_start_says_its_moment_in_utc(alice: Client) -> None:
+    Run.objects.update(started_at=datetime(2026, 11, 30, 17, 25, 9, tzinfo=UTC))
+    shown = page(alice, "/runs/")
+    assert '<time datetime="2026-11-30T17:25:09+00:00">30 November 2026, 17:25 UTC</time>' in shown
+
+
+# --- drawn once for all
+
+
+NONCE = re.compile(r"/drafts/([0-9a-f]{32})/")
+TOKEN = re.compile(r"[A-Za-z0-9]{64}")
+
+
+@pytest.mark.parametrize("address", ["", "embed/", "?stride=2", "embed/?stride=2&show=stride"])
+def test_a_labs_page_is_drawn_once_and_each_has_a_token_and_drafts_of_their_own(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    STORE.clear()
+    drawn = []
+    draw = lab_sheet.function
+    monkeypatch.setattr(lab_sheet, "function", lambda *args: drawn.append(args) or draw(*args))
+    shown = [page(Client(), f"/labs/kernel-forge/{address}") for _ in range(3)]
+    assert len(drawn) == 1
+    assert len({NONCE.findall(one)[0] for one in shown}) == 3
+    assert all(len(set(NONCE.findall(one))) == 1 for one in shown)
+    assert len({TOKEN.findall(one)[0] for one in shown}) == 3
+    assert len({TOKEN.sub("", NONCE.sub("", one)) for one in shown}) == 1
+    assert not [one for one in shown if "\x00" in one]
+
+
+def test_what_a_lab_page_shows_of_ones_own_nobody_else_sees(alice: Client) -> None:
+    picture = own_picture(Run.objects.get().learner)
+    assert picture.value in page(alice, "/labs/kernel-forge/")
+    assert picture.value not in page(Client(), "/labs/kernel-forge/")
+    chosen = page(alice, f"/labs/kernel-forge/?picture={picture.value}")
+    assert f'value="{picture.value}" checked' in chosen
+    assert chosen.count(f'value="{picture.value}"') == 1
+
+
+def test_no_address_opens_a_hole_of_the_page() -> None:
+    shown = page(Client(), "/labs/hidden-kernel/?steps=%00account%00&lr=%00own%00")
+    assert Page(shown).text.count("Sign in") == 1
+
+
+def test_a_dataset_that_comes_is_on_the_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_here in (False, True):
+        monkeypatch.setattr(registry, "is_here", lambda name, is_here=is_here: is_here)
+        assert ("not on this site" in page(Client(), "/labs/first-cnn/")) != is_here

@@ -411,7 +411,7 @@ def test_an_uploaded_picture_is_waited_for_refused_or_ready() -> None:
     def answer(**more: str) -> Page:
         return Page(render_to_string("_fragments/picture.html", {"picture": shown | more}))
 
-    assert answer().tags[0][1]["hx-trigger"] == "load delay:400ms"
+    assert answer().tags[0][1]["hx-trigger"] == "load delay:400ms, every 3s"
     assert "Too large." in answer(state="refused", reason="Too large.").text
     ready = answer(state="ready", label="my cat", delete="/pictures/7/delete/")
     assert ready.tags[0][1]["data-value"] == f"own:{pk}"

@@ -113,7 +113,14 @@ def pages_and_headers(site: Site) -> str:
         got, _ = guest.get(link.decode())
         assert got.status == 200, f"{link.decode()} answered {got.status}"
         assert "immutable" in got.headers["Cache-Control"], f"{link.decode()} is not kept"
-    return f"({len(links)} files)"
+        assert got.headers.get_all("X-Content-Type-Options") == ["nosniff"], link.decode()
+        assert "Access-Control-Allow-Origin" not in got.headers, f"{link.decode()} came from web"
+    guest.headers["Accept-Encoding"] = "gzip"
+    packed, _ = guest.get(links[0].decode())
+    assert packed.headers["Content-Encoding"] == "gzip", "static files are not sent compressed"
+    unnamed, _ = guest.get("/static/no-such-file.css")
+    assert unnamed.status == 404, f"a file that is none answered {unnamed.status}"
+    return f"({len(links)} files, by the proxy itself)"
 
 
 def forged_address(site: Site) -> str:

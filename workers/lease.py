@@ -23,7 +23,7 @@ ROW_GRACE = 5.0
 """Seconds past the limit that the database has to take down why."""
 TOO_LONG = (
     "The run took longer than the {limit:.0f} seconds that this lab allows, so we stopped it. "
-    "Try fewer epochs, a smaller network or fewer pictures."
+    "{remedy}"
 )
 
 
@@ -100,9 +100,13 @@ class Lease:
 
     def _time_out(self) -> None:
         try:
-            if self.job.fail(TOO_LONG.format(limit=self.limit), ran={"reason": "time"}):
-                stream.close(self.job, State.FAILED)
+            remedy = self.job.declared.too_long
+            mine = self.job.time_out(TOO_LONG.format(limit=self.limit, remedy=remedy).strip())
             self.job.count(time.monotonic() - self.began)
+            if mine and self.job.state == State.FAILED:
+                stream.close(self.job, State.FAILED)
+            elif mine:
+                stream.ring(self.job.lane)
         finally:  # also where the row cannot be written: then it lapses, and is tried again
             self._end("the time limit has passed")
 

@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from courses.admin import desk, history
 from courses.admin.sections import LecturesInOrder, Numbered
@@ -159,8 +159,8 @@ class LectureAdmin(LectureBase):
     def get_urls(self) -> list[URLPattern]:
         made: list[tuple[str, View, str]] = [
             ("<int:pk>/proof/", require_POST(self.proof), "proof"),
-            ("<int:pk>/version/", require_GET(self.version), "version"),
-            ("<int:pk>/history/<int:entry>/", require_GET(self.entry), "entry"),
+            ("<int:pk>/version/", require_safe(self.version), "version"),
+            ("<int:pk>/history/<int:entry>/", require_safe(self.entry), "entry"),
             ("<int:pk>/history/<int:entry>/restore/", require_POST(self.restore), "restore"),
         ]
         ours = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.signing import BadSignature, SignatureExpired
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from courses.admin.previews import lecture_pk
 from courses.admin.proof import proof_context, proof_of
@@ -24,7 +24,7 @@ FOR_EVER = {
 }
 
 
-@require_GET
+@require_safe
 def preview(request: HttpRequest, token: str) -> HttpResponse:
     """A draft as students would see it, for whoever may read the course and has its link."""
     try:
@@ -48,7 +48,7 @@ def _previewed(request: HttpRequest, lecture: Lecture) -> HttpResponse:
     return render(request, "courses/admin/preview.html", context)
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, name: str) -> FileResponse:
     """A picture of the course. Its name never means another, so it may be kept for ever.
 

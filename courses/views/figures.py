@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from courses.figures.figure import every_figure
 from labs.controls import decode, validate
 
 
-@require_GET
+@require_safe
 def figure(request: HttpRequest, name: str) -> HttpResponse:
     """The drawing for the params in the address; 422 and a sentence where they are not valid."""
     found = every_figure().get(name)

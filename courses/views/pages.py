@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import known_learner_id
 from courses.atlas import Atlas, Leg, Stop, atlas
@@ -15,7 +15,7 @@ from courses.reader import Journey, journey_of
 from courses.sheet import Sheet, holes
 
 
-@require_GET
+@require_safe
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, and the road map of all sections, with the reader's progress."""
@@ -44,7 +44,7 @@ def _rows(leg: Leg, journey: Journey) -> list[dict[str, object]]:
     ]
 
 
-@require_GET
+@require_safe
 def section(request: HttpRequest, section: str) -> HttpResponse:
     """A section: its lectures, those to come among them, and its labs."""
     course = atlas()
@@ -67,7 +67,7 @@ def stop_or_404(course: Atlas, section: str, slug: str) -> Stop:
     return stop
 
 
-@require_GET
+@require_safe
 def lecture(request: HttpRequest, section: str, slug: str) -> HttpResponse:
     """A lecture; of one that is still to come, what it will be about."""
     course = atlas()

@@ -36,6 +36,8 @@ class State(models.TextChoices):
 LIVE = (State.QUEUED, State.RUNNING)
 FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 SHARED = (*LIVE, State.SUCCEEDED)
+TIMED_OUT = {"reason": "time"}
+"""What `ran` holds where the lab's limit has passed: while a job is tried again, and at its end."""
 
 GAVE_UP = (
     "The worker stopped {tries} times while it was on this run, so we stopped trying. "
@@ -229,6 +231,18 @@ class Job(models.Model):
                 return self.fail(GAVE_UP.format(tries=tries), tries=tries)
             to = {"state": State.QUEUED, "tries": tries, "lease_until": None}
             return self._change(was=[State.RUNNING], **to)
+
+    def time_out(self, reason: str) -> bool:
+        """The lab's limit has passed: tried once more, for a busy machine may be why; then the end
+        for this reason. True if this call did either; `state` says which.
+
+        A draft has its end at once: its student is at the control.
+        """
+        tries = self.tries + 1
+        if self.draft or self.ran == TIMED_OUT or tries >= settings.TRIES:
+            return self.fail(reason, ran=TIMED_OUT, tries=tries)
+        to = {"state": State.QUEUED, "tries": tries, "ran": TIMED_OUT, "lease_until": None}
+        return self._change(was=[State.RUNNING], **to)
 
     def keep_checkpoint(self, name: str, tail: list[dict[str, Any]], seq: int) -> bool:
         """Name a checkpoint, and archive the events up to it, in one transaction."""

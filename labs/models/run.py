@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, models, transaction
@@ -22,6 +23,9 @@ from labs.models.job import FINAL, LIVE, SHARED, Job, State
 from labs.models.limits import check_limits, check_pace
 from labs.params import Params, picture_fields
 from labs.version import code_version
+
+TWICE = timedelta(seconds=5)
+"""Within that time the same start by the same learner, from a page, is the same press."""
 
 
 class Missing(Exception):
@@ -144,9 +148,18 @@ class Run(models.Model):
 
     @classmethod
     def start(
-        cls, learner: Learner, lab: Lab, params: Params, seed: int = 0, address: str = ""
+        cls,
+        learner: Learner,
+        lab: Lab,
+        params: Params,
+        seed: int = 0,
+        address: str = "",
+        once: bool = False,
     ) -> Run:
         """Join the live job, replay the finished one, or queue a new one.
+
+        With `once` the same asked again within seconds is the same run: a second press of the
+        button, which a browser without scripts sends as well.
 
         Raises Refused (a limit) and Missing (a picture that is not there).
         """
@@ -156,16 +169,19 @@ class Run(models.Model):
         for _ in range(5):
             try:
                 with transaction.atomic():
-                    return cls._join(learner, work) or cls._queue(learner, work, address)
+                    return cls._join(learner, work, once) or cls._queue(learner, work, address)
             except IntegrityError:
                 continue  # somebody queued the same at this moment: join theirs
         raise Refused("Many are starting this very run. Try again in a few seconds.", 3)
 
     @classmethod
-    def _join(cls, learner: Learner, work: Work) -> Run | None:
+    def _join(cls, learner: Learner, work: Work, once: bool) -> Run | None:
         job = Job.objects.select_for_update().filter(key=work.key, state__in=SHARED).first()
         if job is None:
             return None
+        lately = job.runs.filter(learner=learner, started_at__gt=Now() - TWICE)
+        if once and (run := lately.filter(cancelled_at=None).first()):
+            return run
         done = job.state == State.SUCCEEDED
         return cls.objects.create(learner=learner, job=job, lab=work.lab.slug, replay=done)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -53,4 +54,10 @@ def where_from(request: HttpRequest) -> str:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403.html", {"reason": reason}, status=403)
+    """403, with the token that holds now: static/js/forms.js repeats the request with it, once.
+
+    Only a page of this origin can read it there, as it could from any page of ours.
+    """
+    response = render(request, "403.html", {"reason": reason}, status=403)
+    response["X-CSRFToken"] = get_token(request)
+    return response

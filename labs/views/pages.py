@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import NOBODY, known_learner_id, must_sign_in
 from labs.controls import Control, Option, controls_for, decode, validate
@@ -27,33 +27,45 @@ def lab_or_404(slug: str) -> Lab:
         raise Http404("There is no lab of that name.") from None
 
 
-@require_GET
+@require_safe
 def lab_list(request: HttpRequest) -> HttpResponse:
     return render(request, "labs/list.html", {"labs": list(catalog().values())})
 
 
-@require_GET
+@require_safe
 def lab_page(request: HttpRequest, slug: str) -> HttpResponse:
     """A lab before its run: its controls (as in the run `?from=`, or in the address), its panel."""
-    return render(request, "labs/lab.html", before_a_run(request, lab_or_404(slug)))
+    return before_a_run(request, lab_or_404(slug), "labs/lab.html")
 
 
-@require_GET
+@require_safe
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The same without the page around it, for a lecture; the controls that `show` names first."""
-    context = before_a_run(request, lab_or_404(slug)) | {"is_embedded": True}
-    shown = request.GET.get("show", "").split(",")
-    first = [control for control in context["controls"] if control.name in shown]
-    if first:
-        rest = [control for control in context["controls"] if control.name not in shown]
-        context |= {"controls": first, "more_controls": rest}
-    return render(request, "labs/_embed.html", context)
+    return before_a_run(request, lab_or_404(slug), "labs/_embed.html")
 
 
-def before_a_run(request: HttpRequest, lab: Lab) -> dict[str, Any]:
+def embedded(controls: list[Control], show: str) -> dict[str, Any]:
+    """What a lab within a lecture has besides: the controls that `show` names come first."""
+    shown = show.split(",")
+    first = [control for control in controls if control.name in shown]
+    if not first:
+        return {"is_embedded": True}
+    rest = [control for control in controls if control.name not in shown]
+    return {"is_embedded": True, "controls": first, "more_controls": rest}
+
+
+def before_a_run(request: HttpRequest, lab: Lab, template: str) -> HttpResponse:
+    """The lab as all see it, from its sheet; or as this learner asked for it."""
+    from labs.views.sheets import is_shared, sheet_response  # which draws with what is below
+
+    if is_shared(request, lab):
+        return sheet_response(request, lab, template)
     values, seed = settings_asked_for(request, lab)
     _, errors = validate(lab.params, values)
-    return lab_context(request, lab, values, seed, errors) | empty_panel(lab)
+    context = lab_context(request, lab, values, seed, errors) | empty_panel(lab)
+    if template == "labs/_embed.html":
+        context |= embedded(context["controls"], request.GET.get("show", ""))
+    return render(request, template, context)
 
 
 def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], int]:
@@ -68,8 +80,12 @@ def settings_asked_for(request: HttpRequest, lab: Lab) -> tuple[dict[str, Any], 
         earlier = None
     if earlier:
         return earlier.job.params, earlier.job.seed
-    said = decode(lab.params, request.GET)
-    return {name: value for name, value in said.items() if name in lab.params.model_fields}, 0
+    return params_only(lab, decode(lab.params, request.GET)), 0
+
+
+def params_only(lab: Lab, said: dict[str, Any]) -> dict[str, Any]:
+    """An address may hold more than the lab's params."""
+    return {name: value for name, value in said.items() if name in lab.params.model_fields}
 
 
 def lab_context(
@@ -79,11 +95,28 @@ def lab_context(
     seed: int | str = 0,
     errors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What the controls of a lab need, on its page and on a run's. `fault` is to have the focus."""
-    nonce = uuid.uuid4().hex
-    errors = dict(errors or {})
+    """What the controls of a lab need, on its page and on a run's."""
+    pictures, nonce = own_pictures(request), uuid.uuid4().hex
+    found = controls_context(lab, values, seed, dict(errors or {}), pictures, nonce)
+    return found | {"sign_in_first": sign_in_first(request, lab)}
+
+
+def sign_in_first(request: HttpRequest, lab: Lab) -> str:
+    """Where to come back to from signing in, where only accounts compute; else ""."""
+    return reverse("labs:lab", args=[lab.slug]) if must_sign_in(request) else ""
+
+
+def controls_context(
+    lab: Lab,
+    values: dict[str, Any],
+    seed: int | str,
+    errors: dict[str, str],
+    pictures: list[Option],
+    nonce: str,
+) -> dict[str, Any]:
+    """`fault` is to have the focus; `nonce` tells this open page's drafts from another's."""
     about_seed = errors.pop("seed", "")
-    controls = controls_for(lab.params, values, errors, own_pictures(request))
+    controls = controls_for(lab.params, values, errors, pictures)
     if lab.seeded:
         controls.append(seed_control(seed, about_seed))
     return {
@@ -94,7 +127,6 @@ def lab_context(
         "draft_stream_url": reverse("labs:draft-events", args=[lab.slug, nonce])
         if lab.live
         else "",
-        "sign_in_first": reverse("labs:lab", args=[lab.slug]) if must_sign_in(request) else "",
     }
 
 
@@ -128,14 +160,14 @@ def empty_panel(lab: Lab) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
     """The parts this process needs answer: the database, and Redis."""

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import NOBODY, Learner, known_learner_id, payer_of
 from labs import stream
@@ -101,12 +101,12 @@ def _answer(request: HttpRequest, shown: dict[str, Any], status: int = 200) -> H
     return render(request, "_fragments/picture.html", {"picture": shown}, status=status)
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _answer(request, as_shown(own_or_404(request, pk)))
 
 
-@require_GET
+@require_safe
 def image(request: HttpRequest, pk: uuid.UUID) -> FileResponse:
     rebuilt = own_or_404(request, pk).rebuilt
     if rebuilt is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import known_learner_id, payer_of
 from labs.controls import decode, validate
@@ -24,6 +26,7 @@ from labs.views.address import address_of
 from labs.views.pages import empty_panel, lab_context, lab_or_404
 
 LARGEST_SEED = 9_999
+RUNS_A_PAGE = 100
 
 
 def run_or_404(request: HttpRequest, pk: uuid.UUID) -> Run:
@@ -53,7 +56,8 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         return not_valid(request, lab, values, errors | about_seed)
     try:
         with transaction.atomic():
-            run = Run.start(payer_of(request), lab, params, seed, address_of(request))
+            payer = payer_of(request)
+            run = Run.start(payer, lab, params, seed, address_of(request), once=True)
     except Missing as missing:
         return not_valid(request, lab, values, {missing.field: missing.sentence})
     return started(request, run)
@@ -72,6 +76,7 @@ def started(request: HttpRequest, run: Run) -> HttpResponse:
     response = render(request, "_fragments/panel.html", context)
     if "X-Embedded" not in request.headers:  # in a lecture the address stays the lecture's
         response["HX-Push-Url"] = address
+        response["Lab-Address"] = again_url(run)  # where Back leads: static/js/controls.js
     return response
 
 
@@ -99,7 +104,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(html)
 
 
-@require_GET
+@require_safe
 def run_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     run = run_or_404(request, pk)
     lab = run.job.declared
@@ -107,7 +112,7 @@ def run_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "labs/run.html", context | panel_context(run))
 
 
-@require_GET
+@require_safe
 def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "_fragments/panel.html", panel_context(run_or_404(request, pk)))
 
@@ -129,13 +134,28 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return HttpResponse()  # htmx takes the row away
 
 
-@require_GET
+@require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    runs = Run.objects.of(known_learner_id(request)).order_by("-started_at")[:100]
-    return render(request, "runs/list.html", {"runs": runs})
+    """A page of the learner's runs, the newest first; `?before=` a run's place: those older."""
+    runs = Run.objects.of(known_learner_id(request)).order_by("-started_at", "-pk")
+    before = request.GET.get("before", "")
+    found = list((older_than(runs, before) if before else runs)[: RUNS_A_PAGE + 1])
+    shown, more = found[:RUNS_A_PAGE], found[RUNS_A_PAGE:]
+    older = f"{shown[-1].started_at.isoformat()}/{shown[-1].pk}" if more else ""
+    return render(request, "runs/list.html", {"runs": shown, "older": older, "before": before})
 
 
-@require_GET
+def older_than(runs: QuerySet[Run], place: str) -> QuerySet[Run]:
+    """Those that stand behind a place: a run's start and id, also of one that is deleted by now."""
+    moment, _, pk = place.partition("/")
+    try:
+        then, last = datetime.fromisoformat(moment).astimezone(UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
+        raise Http404("There is no such page of your runs.") from None
+    return runs.filter(Q(started_at__lt=then) | Q(started_at=then, pk__lt=last))
+
+
+@require_safe
 def picture(request: HttpRequest, pk: uuid.UUID, attempt: str, seq: str, n: str) -> HttpResponse:
     """A picture of a finished run, as a file."""
     run = run_or_404(request, pk)
@@ -154,7 +174,7 @@ PRIVATE = {
 }
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, pk: uuid.UUID, name: str) -> FileResponse:
     """A file that the run made, to keep."""
     run = run_or_404(request, pk)

@@ -8,7 +8,6 @@ const proof = document.getElementById("desk-proof");
 const proofSaid = document.getElementById("desk-proof-said");
 
 const SIGNED_OUT = "You are not signed in any more. Sign in on another tab, then press the button again: your text is still here.";
-const SIGNED_IN_AGAIN = "You have signed in again since this page was opened. Press the button once more: your text is still here.";
 const TOO_LARGE = "Nothing was saved: the site cannot take so much text at once (1 MB is the most). Your text is still here; take a part of it out, then save again.";
 const NOT_ALLOWED = "Nothing was saved: this account may not change lectures. Your text is still here; copy it before you leave.";
 const SILENT = "Nothing was saved: the site does not answer. Your text is still here. Try again in a few seconds.";
@@ -40,8 +39,7 @@ document.addEventListener("htmx:response:error", (event) => {
   const { status } = event.detail.ctx.response;
   if (isProof(event)) proofSaid.textContent = status === 400 || status === 413 ? TOO_LARGE : NO_PROOF;
   if (!isOurs(event) || status === 409 || status === 422) return;
-  if (status === 403) renew();
-  else said.textContent = status === 400 || status === 413 ? TOO_LARGE : SILENT;
+  said.textContent = status === 403 ? NOT_ALLOWED : status === 400 || status === 413 ? TOO_LARGE : SILENT;
 });
 
 document.addEventListener("htmx:error", (event) => {
@@ -80,17 +78,6 @@ function replace(text) {
   while (from < Math.min(old.length, text.length) && old[from] === text[from]) from += 1;
   while (end < Math.min(old.length, text.length) - from && old.at(-1 - end) === text.at(-1 - end)) end += 1;
   editor.view.dispatch({ changes: { from, to: old.length - end, insert: text.slice(from, text.length - end) } });
-}
-
-// Who signs in again has another token than the one that this page was made with.
-async function renew() {
-  said.textContent = NOT_ALLOWED;
-  const page = await fetch(form.action).catch(() => null);
-  if (!page?.ok || page.redirected) return;
-  const token = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("#desk-form [name=csrfmiddlewaretoken]");
-  if (!token) return;
-  form.elements.csrfmiddlewaretoken.value = token.value;
-  said.textContent = SIGNED_IN_AGAIN;
 }
 
 document.addEventListener("keydown", (event) => {

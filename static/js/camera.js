@@ -56,10 +56,11 @@ class PictureUpload extends HTMLElement {
     body.append("picture", blob, name);
     const token = this.closest("form").elements.csrfmiddlewaretoken.value;
     try {
-      const response = await fetch(this.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+      const response = await convolab.send(this.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
       const text = await response.text();
-      if (response.status === 413) this.say("The picture is larger than the site takes. Make it smaller, then try again.");
-      else if (response.status >= 500 || response.status === 403) this.say("The picture was not taken in. Reload the page and try again.");
+      if (response.redirected) this.say("You are not signed in any more. Sign in on another tab, then try again.");
+      else if (response.status === 413) this.say("The picture is larger than the site takes. Make it smaller, then try again.");
+      else if (!response.ok && response.status !== 422 && response.status !== 429) this.say("The picture was not taken in. Reload the page and try again.");
       else await htmx.swap({ text, sourceElement: this.answer, target: this.answer, swap: "innerHTML" });
     } catch {
       this.say("The picture did not reach the site. Check your connection and try again.");

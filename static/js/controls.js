@@ -88,6 +88,12 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:after:process", ({ target }) => { if (target.querySelectorAll) prepare(target); });
 
+// The lab's address holds the settings of the run that has started, so that Back finds them again.
+document.addEventListener("htmx:after:request", ({ detail }) => {
+  const address = detail.ctx.response.headers.get("Lab-Address");
+  if (address && new URL(address, location).pathname === location.pathname) history.replaceState(history.state, "", address);
+});
+
 // A run that starts is looked at: where its panel lies out of sight, below long controls.
 document.addEventListener("htmx:after:settle", ({ target }) => {
   const slots = target.classList?.contains("panel") && document.querySelector(`#${CSS.escape(target.id)}[data-state=queued] .slots`);

@@ -48,7 +48,7 @@ class Live {
     this.tell(response?.ok ? "promise" : "void", number);
     if (!response) return;
     await this.answer(response);
-    if (response.ok && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
+    if (response.ok && !response.redirected && this.form.dataset.runUrl) this.keep = setTimeout(() => this.run(text), KEEP_AFTER);
   }
 
   // To the stream (streams.js): an answer of this number is due, or none is.
@@ -67,7 +67,7 @@ class Live {
     const token = this.form.elements.csrfmiddlewaretoken.value;
     const headers = { "X-CSRFToken": token, "HX-Request": "true", ...more };
     try {
-      return await fetch(url, { method: "POST", body, headers, signal: AbortSignal.timeout(this.patience) });
+      return await convolab.send(url, { method: "POST", body, headers, signal: AbortSignal.timeout(this.patience) });
     } catch {
       this.sent = "";
       this.say("The site does not answer. Your settings are kept; change one to try again.");
@@ -78,6 +78,7 @@ class Live {
   async answer(response) {
     if (response.status === 422) return this.wrong((await response.json()).errors);
     this.wrong({});
+    if (response.redirected) return this.say("You are not signed in any more. Sign in on another tab, then change a control again.");
     if (response.ok) return this.say("");
     const told = response.headers.get("Content-Type")?.includes("json") ? (await response.json()).message : "";
     return this.say(told || (response.status === 503 ? "The site is busy. Change a control again in a few seconds." : "That could not be computed. Reload the page and try again."));
@@ -86,7 +87,7 @@ class Live {
   // What is shown now, as a run. A refusal is quiet here: the picture is there already.
   async run(text) {
     const response = await this.post(this.form.dataset.runUrl, new URLSearchParams(text), { "X-Live": "1" });
-    if (!response?.ok || text !== this.sent) return;
+    if (!response?.ok || response.redirected || text !== this.sent) return;
     await htmx.swap({ text: await response.text(), sourceElement: this.link, target: this.link, swap: "innerHTML" });
     if (text !== this.sent) return;
     this.link.classList.remove("outdated");

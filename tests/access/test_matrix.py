@@ -31,6 +31,12 @@ NAMED = [
 ]
 SIGN_IN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 CALLS = [pytest.param(param.values[1], id=param.id) for param in NAMED]
+GETS = [
+    pytest.param(call, id=f"{name}-{n}")
+    for name, calls in ROUTES.items()
+    for n, call in enumerate(calls)
+    if call.method == "GET"
+]
 
 
 @pytest.fixture
@@ -163,6 +169,27 @@ def test_a_get_by_nobody_makes_no_session(scene: Scene) -> None:
     for call in chain(*ROUTES.values()):
         ask(Person(None), replace(call, method="GET", json=False), scene)
         assert Session.objects.count() == before, call.path(scene)
+
+
+def told(response: Any) -> tuple[int, dict[str, str]]:
+    """What an answer says of itself. Cookies are new each time."""
+    headers = dict(response.headers)
+    headers.pop("Set-Cookie", None)
+    return response.status_code, headers
+
+
+@pytest.mark.parametrize("call", GETS)
+def test_head_is_answered_as_get_without_the_content_and_no_stream_has_one(
+    call: Call, scene: Scene
+) -> None:
+    for person in (Person(None), Person(scene.alice)):
+        got = ask(person, call, scene)
+        head = ask(person, replace(call, method="HEAD"), scene)
+        if got["Content-Type"] == "text/event-stream":
+            assert (head.status_code, head["Allow"]) == (405, "GET")
+        else:
+            assert told(head) == told(got)
+        assert head.said == b""
 
 
 def test_every_route_that_takes_a_post_is_asked_with_one() -> None:

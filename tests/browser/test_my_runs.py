@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Contexts
 from tests.browser.pages import Lab
 
 pytestmark = pytest.mark.browser
@@ -34,3 +35,21 @@ def test_a_run_is_deleted_after_a_second_question_and_its_address_is_gone(page: 
     expect(rows).to_have_count(0)
     page.reload()
     expect(page.locator("main")).to_have_text(re.compile("You have no runs yet"))
+
+
+def test_a_start_is_told_in_the_readers_zone_and_without_scripts_in_utc(
+    new_context: Contexts,
+) -> None:
+    context = new_context(timezone_id="Asia/Kolkata")
+    page = context.new_page()
+    Lab(page, "hidden-kernel").start()
+    page.goto("/runs/")
+    started = page.locator("tbody time")
+    expect(started).to_have_text(re.compile(r"\d\d:\d\d GMT\+5:30$"))
+    there = started.evaluate("time => new Date(time.dateTime).getUTCMinutes()")
+    minutes = int(re.search(r":(\d\d) ", started.inner_text())[1])  # type: ignore[index]
+    assert minutes == (there + 30) % 60
+    plain = new_context(java_script_enabled=False, storage_state=context.storage_state())
+    page = plain.new_page()
+    page.goto("/runs/")
+    expect(page.locator("tbody time")).to_have_text(re.compile(r"\d\d:\d\d UTC$"))

@@ -185,6 +185,23 @@ def test_the_proxy_holds_no_stream_back_and_refuses_large_bodies() -> None:
     assert not re.search(r"^\s*(encode|read_body|write)\b", caddyfile, re.MULTILINE)
 
 
+def test_the_proxy_sends_the_static_files_that_the_newest_image_brought() -> None:
+    """A named volume keeps what it held first, so each start copies into it."""
+    assert "static:/srv/static:ro" in SERVICES["proxy"]["volumes"]
+    assert "static:/srv/convolab/static" in SERVICES["migrate"]["volumes"]
+    assert SERVICES["migrate"]["command"][-1].startswith("cp -R /opt/static/. /srv/convolab/static")
+    assert "CONVOLAB_STATIC=/opt/static" in DOCKERFILE
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    (sends,) = re.findall(r"handle @static {(.*?)\n\t}\n", caddyfile, re.DOTALL)
+    for line in ("root * /srv", "X-Content-Type-Options nosniff", "precompressed br gzip"):
+        assert line in sends
+    for_ever, for_now = (re.search(rf"@{n} (.*)", sends) for n in ("for_ever", "for_now"))
+    assert for_ever and for_now and for_now[1] == f"not {for_ever[1]}"
+    hashed = for_ever[1].removeprefix("path_regexp ")
+    assert re.search(hashed, "/static/css/site.01fe1a4aeb84.css")
+    assert not re.search(hashed, "/static/css/site.css")
+
+
 def test_the_proxy_believes_nobodys_forwarded_headers_by_default() -> None:
     """192.0.2.1 is nobody's (RFC 5737). Caddy 2.5 and newer know `trusted_proxies` there."""
     handler = (ROOT / "deploy" / "Caddyfile").read_text().split("reverse_proxy web:8000 {")[1]

@@ -31,7 +31,7 @@ from accounts.models import Learner
 from labs import drafts, stream
 from labs.lab import every_lab
 from labs.models import Artifact, Job, Part, Run, State
-from labs.models.job import FINAL, LIVE, SHARED
+from labs.models.job import FINAL, LIVE, SHARED, TIMED_OUT
 from labs.models.run import Refused
 from labs.models.turn import claim, take_over
 from labs.state import state_at
@@ -196,6 +196,22 @@ class Engine(RuleBasedStateMachine):
             assert self.row_of(attempt.pk) == before
         elif not job.draft and not attempt.lease.lost:
             assert after.state == State.QUEUED and after.tries == job.tries and after.checkpoint
+        self.forget()
+
+    @precondition(lambda self: self.attempts)
+    @rule(n=MANY)
+    def time_out(self, n: int) -> None:
+        """The watchdog ends an attempt whose time is up: the row first, then the process."""
+        attempt = self.attempts[n % len(self.attempts)]
+        before = Job.objects.get(pk=attempt.pk)
+        ours = (before.state, before.attempt) == (State.RUNNING, attempt.number)
+        assert attempt.lease.job.time_out("It took too long.") == ours
+        after = Job.objects.get(pk=attempt.pk)
+        if ours and (before.draft or before.ran == TIMED_OUT):
+            assert (after.state, after.reason) == (State.FAILED, "It took too long.")
+        elif ours:
+            assert after.tries == before.tries + 1 and after.ran == TIMED_OUT
+        attempt.crash()
         self.forget()
 
     def forget(self) -> None:

@@ -22,6 +22,7 @@ from labs import drafts, stream
 from labs.lab import every_lab
 from labs.models import Job, State, Turn
 from labs.models.turn import PATIENCE, Queue, next_in_turn, take_over
+from labs.panel import status_of
 from tests.engine.cast import account, learner, live, shown, start, take, versions, work
 from tests.engine.puppet import Attempt, pull_the_strings
 from workers import lease, life, reaper
@@ -182,7 +183,7 @@ def test_the_time_limit_ends_the_process_also_when_the_row_cannot_be_written(
 ) -> None:
     watched = Watched(monkeypatch)
     monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: True)
-    monkeypatch.setattr(Job, "fail", raises(OperationalError("database is locked")))
+    monkeypatch.setattr(Job, "time_out", raises(OperationalError("database is locked")))
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     with watched.hold(limit=0):
         assert watched.ended.wait(5)
@@ -193,7 +194,8 @@ def test_a_database_that_hangs_holds_up_no_end(
     monkeypatch: pytest.MonkeyPatch, settings: Any, what: str
 ) -> None:
     """Queries that never return, neither with an answer nor with an error."""
-    settings.HEARTBEAT, settings.HEARTBEAT_LOST = 0.02, 0.2 if what == "heartbeat" else 30
+    settings.HEARTBEAT = 60 if what == "cancel" else 0.02  # it looks for a cancel between two
+    settings.HEARTBEAT_LOST = 0.2 if what == "heartbeat" else 30
     settings.CANCEL_GRACE = 0.2
     watched, let_go = Watched(monkeypatch), threading.Event()
     monkeypatch.setattr(lease, "ROW_GRACE", 0.2)
@@ -203,7 +205,7 @@ def test_a_database_that_hangs_holds_up_no_end(
         return False
 
     monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: what != "cancel")
-    for name in ("renew", "fail") if what != "cancel" else ():
+    for name in ("renew", "time_out") if what != "cancel" else ():
         monkeypatch.setattr(Job, name, hang)
     with watched.hold(limit=0.1 if what == "limit" else 60):
         assert watched.ended.wait(5)
@@ -459,3 +461,66 @@ def test_a_lease_that_cannot_be_renewed_for_long_ends_the_process(
     monkeypatch.setattr(lease.Lease, "_still_ours", lambda self: True)
     with watched.hold():
         assert watched.ended.wait(5)
+
+
+# --- the lab's limit
+
+
+def time_out(job: Job) -> None:
+    """The watchdog of an attempt whose time is up."""
+    watchdog = lease.Lease(job)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.lease.os.kill", lambda *_: None)
+        watchdog._time_out()
+
+
+def test_a_run_that_took_too_long_is_tried_once_more_and_then_fails_with_its_labs_remedy() -> None:
+    run = start(learner(), "hidden-kernel")
+    for attempt in (1, 2):
+        job = take("interactive")
+        assert job is not None and job.attempt == attempt
+        stream.client().delete("interactive")
+        time_out(job)
+        rung = stream.client().exists("interactive")
+        run.job.refresh_from_db()
+        if attempt == 1:
+            assert (run.job.state, run.job.tries, bool(rung)) == (State.QUEUED, 1, True)
+            said = status_of(run.job)
+            assert (
+                said["text"] == "Restarting, attempt 2" and "longer than the 60 s" in said["reason"]
+            )
+    assert (run.job.state, run.job.ran, rung) == (State.FAILED, {"reason": "time"}, 0)
+    assert run.job.reason.endswith("we stopped it. Take fewer steps or a smaller batch.")
+    assert take("interactive") is None
+
+
+def test_a_run_that_took_too_long_and_then_not_is_done() -> None:
+    run = start(learner(), steps=2)
+    job = take()
+    assert job is not None
+    time_out(job)
+    assert work() is not None
+    run.job.refresh_from_db()
+    assert run.job.state == State.SUCCEEDED and "reason" not in run.job.ran
+
+
+def test_a_time_out_is_no_try_beyond_the_last() -> None:
+    run = start(learner())
+    for _ in range(site.TRIES - 1):
+        job = take()
+        assert job is not None and job.lapse()
+    job = take()
+    assert job is not None
+    time_out(job)
+    run.job.refresh_from_db()
+    assert (run.job.state, run.job.tries) == (State.FAILED, site.TRIES)
+
+
+def test_a_draft_that_took_too_long_is_not_tried_again() -> None:
+    who, lab = learner(), every_lab()["steady"]
+    drafts.change(who, lab, "page", lab.params(), 1)
+    job = take("training")
+    assert job is not None and job.draft
+    time_out(job)
+    job.refresh_from_db()
+    assert (job.state, job.ran) == (State.FAILED, {"reason": "time"})

@@ -113,6 +113,7 @@ LAB = Lab(
     ),
     seconds=6,
     limit=900,
+    too_long="Take fewer epochs, a smaller network or fewer pictures.",
     claims=(
         Claim(
             name="digits-97",

@@ -84,7 +84,8 @@ LAB = Lab(
         Slot("result", "result", "In numbers", wide=True, rows=10),
     ),
     seconds=0.5,
-    limit=10,
+    limit=60,
+    too_long="Take fewer steps or a smaller batch.",
     claims=(
         Claim(
             name="finds-it",

@@ -146,7 +146,8 @@ LAB = Lab(
         Slot("result", "result", "In numbers", wide=True, rows=10),
     ),
     seconds=0.05,
-    limit=10,
+    limit=60,
+    too_long="Take a smaller longest side of the picture.",
     live=True,
     seeded=False,
 )

@@ -11,6 +11,7 @@ LAB = Lab(
     params=Params,
     panel=(),
     seconds=0.3,
-    limit=10,
+    limit=60,
+    too_long="Upload a smaller picture.",
     seeded=False,
 )

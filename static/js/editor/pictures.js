@@ -95,7 +95,7 @@ export class Pictures {
       body.append("picture", picture, picture.name || "picture.png");
       body.append("alt", alt);
       body.append("csrfmiddlewaretoken", token);
-      const response = await fetch(this.editor.dataset.uploadUrl, { method: "POST", body, signal, headers: { "X-CSRFToken": token, Accept: "application/json" } });
+      const response = await convolab.send(this.editor.dataset.uploadUrl, { method: "POST", body, signal, headers: { "X-CSRFToken": token, Accept: "application/json" } });
       const { markdown, error } = await response.json().catch(() => ({}));
       if (signal.aborted) return;
       if (response.status === 201 && markdown) this.insert(markdown);

@@ -84,7 +84,10 @@ def test_an_endless_run_is_ended_at_its_labs_limit_and_the_next_one_starts(
         ended = time.monotonic() - began
         is_whole(broken.ledger.ended([behind])[0])
         log.info(
-            "ended after %.1f s (limit 4), the next done %.1f s", ended, time.monotonic() - began
+            "ended after %.1f s (limit 4, twice), the next done %.1f s",
+            ended,
+            time.monotonic() - began,
         )
-        assert job.state == State.FAILED and job.ran == {"reason": "time"} and job.attempt == 1
+        assert job.state == State.FAILED and job.ran == {"reason": "time"}
+        assert job.attempt == 2, "a busy machine may have been why, so it was tried once more"
         assert "longer than the 4 seconds" in guest.http.get(f"{run}panel/").text
