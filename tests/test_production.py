@@ -16,7 +16,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from labs.views.address import address_of
+from labs.views.address import address_in, address_of
 from tests.conftest import running, stop_all
 from tests.stack import Stack
 from tools.processes import ROOT
@@ -87,28 +87,55 @@ def test_djangos_own_check_finds_nothing_but_what_is_accepted(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
 
 
+PEER, CLIENT, PROXY, FORGED = "192.0.2.1", "198.51.100.7", "203.0.113.2", "10.6.6.6"
+
+
 @pytest.mark.parametrize(
     ("hops", "forwarded", "seen"),
     [
-        (0, "", "peer"),
-        (0, "forged", "peer"),
-        (1, "client", "client"),
-        (1, "forged, client", "client"),
-        (1, "forged, forged , client ", "client"),
-        (2, "client, proxy", "client"),
-        (2, "forged, client, proxy", "client"),
-        (2, "forged", "peer"),
-        (1, "", "peer"),
-        (1, "forged, ", "peer"),
+        (0, "", PEER),
+        (0, FORGED, PEER),
+        (1, CLIENT, CLIENT),
+        (1, f"{FORGED}, {CLIENT}", CLIENT),
+        (1, f"{FORGED}, {FORGED} , {CLIENT} ", CLIENT),
+        (2, f"{CLIENT}, {PROXY}", CLIENT),
+        (2, f"{FORGED}, {CLIENT}, {PROXY}", CLIENT),
+        (2, FORGED, PEER),
+        (1, "", PEER),
+        (1, f"{FORGED}, ", PEER),
+        (1, f"{CLIENT}:49152", CLIENT),
+        (2, f"{CLIENT}:49152, {PROXY}:1", CLIENT),
+        (1, f'"{CLIENT}:49152"', CLIENT),
+        (1, "2001:DB8:0::7", "2001:db8::7"),
+        (1, "[2001:db8::7]", "2001:db8::7"),
+        (1, '"[2001:db8::7]:49152"', "2001:db8::7"),
+        (1, "fe80::7%eth0", "fe80::7"),
+        (1, f"::ffff:{CLIENT}", CLIENT),
+        (1, f"[::ffff:{CLIENT}]:49152", CLIENT),
+        (1, "unknown", PEER),
+        (1, "_hidden", PEER),
+        (1, f"for={CLIENT}", PEER),
+        (1, f"{CLIENT}:49152:1", PEER),
+        (1, "[]:80", PEER),
+        (1, "198.51.100.256", PEER),
     ],
 )
-def test_only_what_our_own_proxies_saw_is_believed(
+def test_only_what_our_own_proxies_saw_is_believed_and_one_address_has_one_spelling(
     hops: int, forwarded: str, seen: str, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = hops
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="peer")
+    request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=PEER)
     assert address_of(request) == seen
+    lines = [(b"x-forwarded-for", hop.encode()) for hop in forwarded.split(",") if forwarded]
+    assert address_in({"client": (PEER, 1), "headers": lines}) == seen
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen"), [("::ffff:192.0.2.1", PEER), ("::1", "::1"), ("", ""), ("/run/socket", "")]
+)
+def test_a_peer_is_spelt_the_same_way(peer: str, seen: str) -> None:
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR=peer)) == seen
 
 
 # --- As it is served
