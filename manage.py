@@ -9,9 +9,13 @@ from pathlib import Path
 def main() -> None:
     sys.path.insert(1, str(Path(__file__).parent / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as fault:
+        sys.exit(f"{fault}")
 
 
 if __name__ == "__main__":

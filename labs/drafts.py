@@ -18,7 +18,7 @@ from labs import stream
 from labs.lab import Lab
 from labs.models import Job, Run, State
 from labs.models.job import LIVE
-from labs.models.run import Refused, Work, check_day
+from labs.models.run import Refused, Work, check_day, check_room
 from labs.params import Params
 from labs.version import code_version
 
@@ -136,6 +136,7 @@ def _put(job: Job, learner: Learner, address: str) -> Put:
 
 def check_drafts(learner: Learner, address: str, is_new: bool) -> None:
     """Raise Refused where a learner, or a guest's address, has many pages waiting or newly open."""
+    check_room()
     drafts = Job.objects.exclude(draft=None)
     lately = drafts.filter(queued_at__gt=Now() - LATELY)
     for theirs, waiting, opened in (

@@ -42,7 +42,7 @@ if ON_POSTGRES:
     atexit.register(postgres.stop)
     os.environ["DATABASE_URL"] = postgres.url("convolab")
 else:
-    os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
+    os.environ["DATABASE_URL"] = ""  # SQLite, in CONVOLAB_VAR
 
 
 TERMINAL = os.dup(2)  # before pytest captures it

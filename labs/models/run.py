@@ -22,16 +22,32 @@ from labs.lab import Lab
 from labs.models.files import Artifact, Picture
 from labs.models.job import FINAL, LIVE, SHARED, Job, State
 from labs.params import Params, picture_fields
+from labs.room import is_full
 from labs.version import code_version
 
 
 class Refused(Exception):
     """A start that a limit refuses: a sentence, and after how many seconds to try again."""
 
+    status = 429
+
     def __init__(self, sentence: str, retry_after: int = 30) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.retry_after = retry_after
+
+
+class NoRoom(Refused):
+    """The disk has no room for what it would make. Not the learner's doing: a fault of the site."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk of this site is nearly full, so nothing new is started. What is there can be "
+            "read. Tell whoever runs the site.",
+            60,
+        )
 
 
 class Missing(Exception):
@@ -217,12 +233,18 @@ def check_pace(learner: Learner) -> None:
         )
 
 
+def check_room() -> None:
+    if is_full():
+        raise NoRoom
+
+
 def check_limits(learner: Learner, address: str) -> None:
-    """Raise Refused where the learner, or a guest's address, waits for enough already.
+    """Raise Refused where the learner, or a guest's address, waits for enough already; NoRoom.
 
     Inside a transaction: it holds the learner's row (and the address) until the end, so that
     parallel starts are counted one after the other.
     """
+    check_room()
     Learner.objects.select_for_update().get(pk=learner.pk)
     waiting = Job.objects.kept().waiting()
     if waiting.filter(payer=learner).count() >= settings.WAITING_A_LEARNER:

@@ -75,6 +75,6 @@ def _number(request: HttpRequest) -> int | None:
 
 
 def _too_much(error: Refused) -> HttpResponse:
-    response = JsonResponse({"message": error.sentence}, status=429)
+    response = JsonResponse({"message": error.sentence}, status=error.status)
     response["Retry-After"] = str(error.retry_after)
     return response

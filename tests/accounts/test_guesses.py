@@ -50,9 +50,7 @@ def test_what_is_written_around_an_address_changes_nothing(
     forwarded: str, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = 1
-    said = [
-        guess(f"name{n}", **{"X-Forwarded-For": forwarded.format(n=n % 10)}) for n in range(15)
-    ]
+    said = [guess(f"name{n}", **{"X-Forwarded-For": forwarded.format(n=n % 10)}) for n in range(15)]
     assert sum(MISMATCH in page for page in said) == 10
 
 
