@@ -29,7 +29,9 @@ TRIES = 3
 def bench(site: Stack) -> list[Row]:
     site.manage("load_course")
     command = [sys.executable, str(HERE / "inside.py")]
-    said = subprocess.run(command, env=site.env, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        command, env=site.env, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     rows = [_time(who, times) for who, times in json.loads(said.splitlines()[-1]).items()]
     return [*rows, *_scores()]
 

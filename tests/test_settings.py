@@ -155,7 +155,7 @@ def test_a_password_that_a_file_holds_arrives_as_it_is(
     )
     database = found["DATABASES"]["default"]
     assert (database["PASSWORD"], database["HOST"], database["PORT"]) == (password, "db", 5432)
-    assert redis.connection.parse_url(found["REDIS_URL"])["password"] == password
+    assert redis.Redis.from_url(found["REDIS_URL"]).get_connection_kwargs()["password"] == password
     assert kombu.utils.url.url_to_parts(found["REDIS_URL"]).password == password
     assert found["EMAIL_HOST_PASSWORD"] == password
 
