@@ -13,8 +13,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 7_000_000
-LOCKED = 5
-"""Seconds that a view waits to write where another process writes for long; then 503."""
+LOCKED = 5.0
+"""Seconds that a view waits to write where SQLite is locked; then 503."""
 BELOW_A_PATH = (
     "This site cannot be served below a path: its addresses begin at the root of a host name. "
     "Start it without --root-path, and give it a host name of its own."
@@ -80,8 +80,7 @@ from labs.lab import every_lab  # noqa: E402
 from labs.version import code_version  # noqa: E402
 
 # A view waits neither for a lock of SQLite's nor for a hung broker, as a worker does.
-if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    settings.DATABASES["default"]["OPTIONS"]["timeout"] = LOCKED
+settings.LOCK_PATIENCE = LOCKED
 workers.app.app.conf.broker_transport_options["socket_timeout"] = 2
 for lab in every_lab().values():
     code_version(lab)  # of the code that is loaded now, and not first in eight threads at once

@@ -17,6 +17,11 @@ from django.core.exceptions import ImproperlyConfigured
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 MOST = 10**12
 """Of any number: 30,000 years in seconds, a thousand gigabytes in bytes."""
+SQLITE = {
+    "timeout": 20,  # to open it; then a tenth of a second, the rest is labs.patience's
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=100",
+}
 SIGNS = (
     "A sign of its user or password that is neither a letter nor a digit must be written as in "
     "any address (%2F for a slash); one that comes from a file need not."
@@ -117,8 +122,9 @@ def _is_address(url: str, schemes: tuple[str, ...]) -> bool:
 def database(url: str, default: Path) -> dict[str, Any]:
     """Django's entry for a database URL; without one, for SQLite in that file."""
     if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default), "OPTIONS": SQLITE}
     config: dict[str, Any] = environ.Env.db_url_config(url)
-    if url.startswith("sqlite:///"):
-        config["NAME"] = unquote(urlsplit(url).path[1:]) or ":memory:"  # a + is no space in a path
-    return config
+    if not url.startswith("sqlite:"):
+        return config | {"OPTIONS": {"connect_timeout": 5} | config.get("OPTIONS", {})}
+    path = unquote(urlsplit(url).path[1:])  # a + is no space in a path
+    return config | {"NAME": path or ":memory:", "OPTIONS": SQLITE}

@@ -125,20 +125,14 @@ def _database() -> dict[str, Any]:
         password = held_in("DATABASE_PASSWORD_FILE")
         url = address("DATABASE_URL", url, password, "postgres", "postgresql", "sqlite")
     config = database(url, VAR / "db.sqlite3")
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        }
-    else:
-        config["OPTIONS"] = {"connect_timeout": 5} | config.get("OPTIONS", {})
     # Health checks: after a restart of the database the next request must not answer 500.
     kept = {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=60)}
     return config | kept | {"CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": _database()}
+# Seconds that a write waits for SQLite's lock; in the web process fewer (config.asgi).
+LOCK_PATIENCE = 20.0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _redis = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_URL: str = address(

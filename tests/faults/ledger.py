@@ -27,7 +27,7 @@ class Ledger:
 
     def open(self) -> None:
         usual = copy.deepcopy(connections.settings["default"])
-        connections.settings[self.alias] = {**usual, "OPTIONS": {}, **self.config}
+        connections.settings[self.alias] = {**usual, **self.config, "OPTIONS": {}}
 
     def close(self) -> None:
         connections[self.alias].close()
