@@ -56,6 +56,7 @@ RUN pip install --no-deps --no-build-isolation -e . \
 USER 10001:10001
 CMD ["uvicorn", "config.asgi:application", "--app-dir", "platform", "--host", "0.0.0.0", \
     "--port", "8000", "--no-server-header", "--no-proxy-headers", \
+    "--http", "config.protocol:Protocol", \
     "--timeout-graceful-shutdown", "5"]
 
 

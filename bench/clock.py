@@ -24,11 +24,11 @@ def p95(values: Sequence[float]) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """User and system seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def memory_mb(pid: int) -> float:
     """Resident memory, with shared pages counted by their share (PSS)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024

@@ -74,7 +74,7 @@ def sandbox(site: Stack, draft: str) -> Row:
 
 
 def torch_in(pid: int) -> str:
-    maps = Path(f"/proc/{pid}/maps").read_text()
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
     return "found" if re.search(r"libtorch", maps) else "none mapped"
 
 

@@ -35,7 +35,9 @@ STARTS, FIRST_MS = 7, 60
 def bench(site: Stack) -> list[Row]:
     site.manage("load_course")
     command = [sys.executable, str(HERE / "inside.py")]
-    said = subprocess.run(command, env=site.env, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        command, env=site.env, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     rows = [_first(site)]
     rows += [_time(who, times) for who, times in json.loads(said.splitlines()[-1]).items()]
     return [*rows, *_labs(), *_scores()]
@@ -60,7 +62,7 @@ def _labs() -> list[Row]:
 
 def _processor(checkout: Path) -> dict[str, float]:
     command = [sys.executable, str(HERE / "lab_page.py"), str(checkout)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     found: dict[str, float] = json.loads(said.splitlines()[-1])
     return found
 

@@ -42,15 +42,17 @@ def write(name: str, rows: list[Row]) -> None:
     """Put a table between its marks in the page."""
     today = datetime.datetime.now(datetime.UTC).date()
     said = f"{today}, `bench/run {name}`, {os.cpu_count()} cores, {_processor()}."
-    text = PAGE.read_text()
+    text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(START.format(name))
     after = rest.partition(END.format(name))[2]
     middle = f"\n{said}\n\n{table(rows)}\n"
-    PAGE.write_text(f"{before}{START.format(name)}{middle}{END.format(name)}{after}")
+    PAGE.write_text(
+        f"{before}{START.format(name)}{middle}{END.format(name)}{after}", encoding="utf-8"
+    )
 
 
 def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()

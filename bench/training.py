@@ -47,7 +47,9 @@ def trained(seed: int, way: str = "digits") -> dict[str, float]:
         str(EPOCHS),
         str(seed),
     ]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=True
+    )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -55,7 +57,9 @@ def trained(seed: int, way: str = "digits") -> dict[str, float]:
 def mnist(way: str, seed: int) -> dict[str, float]:
     env = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
     command = [sys.executable, "-m", "bench.alone", way, "0", str(seed)]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=True
+    )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

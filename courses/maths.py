@@ -119,4 +119,4 @@ def _source() -> str:
     path = settings.BASE_DIR / "static" / KATEX
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there. `make ready` brings it.")
-    return path.read_text()
+    return path.read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ class NoSuchFigure(ValueError):
 @cache
 def _claims(slug: str) -> Mapping[str, Any]:
     path = catalog()[slug].path / "calibrated.json"
-    return json.loads(path.read_text())["claims"] if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf-8"))["claims"] if path.is_file() else {}
 
 
 def quoted(quote: re.Match[str]) -> str:

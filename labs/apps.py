@@ -5,4 +5,8 @@ class LabsConfig(AppConfig):
     name = "labs"
 
     def ready(self) -> None:
-        from labs import moving  # noqa: F401
+        from django.db.backends.signals import connection_created
+
+        from labs import moving, patience  # noqa: F401
+
+        connection_created.connect(patience.watch)

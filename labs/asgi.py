@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from tempfile import SpooledTemporaryFile
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import IO, Any
 
 from django.conf import settings
@@ -23,16 +22,24 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from labs.bodies import Gate, Unread
 from labs.follower import Wish
 from labs.live import hub
 from labs.static import Files
+from labs.views.address import address_in
 
 THREADS = 8
-BODY_SECONDS = 60.0
-TOO_SLOW = "The rest of what was sent did not come within a minute. Send it again."
+WRITERS = 6
+"""Of the threads, those that may be at what writes. All may wait for a lock: readers go on."""
+HEALTH = {"/healthz": 5.0, "/readyz": 5.0}
+"""Each is asked of a thread of its own, so that it answers also when all others are at work; and
+the seconds after which the answer is no."""
+NO_ANSWER = "This part of the site did not answer within 5 seconds."
 MANY_STREAMS = (
     "This browser has many pages of runs open. Close one; this one then goes on by itself."
 )
+
+CLOSE = (b"connection", b"close")
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -50,21 +57,45 @@ class Views(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="view")
+        self.health = {path: ThreadPoolExecutor(1, thread_name_prefix=path) for path in HEALTH}
+        self.writers = asyncio.Semaphore(WRITERS)
+        self.gate = Gate()
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002 (never async here)
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _body(receive)
+            body = await self.gate.take(address_in(scope), receive)
         except RequestAborted:
             return
-        except TimeoutError:
-            await _refuse(send, 408, TOO_SLOW, (b"connection", b"close"))
+        except Unread as why:
+            late = [(b"retry-after", str(why.retry_after).encode())] if why.retry_after else []
+            await _refuse(send, why.status, why.sentence, CLOSE, *late)
             return
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(self.pool, self._respond, scope, body)
+        try:
+            response = await self._answer(scope, body.file)
+        except TimeoutError:
+            await _refuse(send, 503, NO_ANSWER, (b"retry-after", b"5"))
+            return
+        finally:
+            body.close()
         await self.send_response(response, send)
+
+    async def _answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """In one of the views' threads, or in that of a question of health. Raises TimeoutError."""
+
+        async def within(pool: Executor) -> HttpResponseBase:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(pool, self._respond, scope, body)
+
+        if scope["path"] in HEALTH:
+            async with asyncio.timeout(HEALTH[scope["path"]]):
+                return await within(self.health[scope["path"]])
+        if scope["method"] in ("GET", "HEAD"):
+            return await within(self.pool)
+        async with self.writers:
+            return await within(self.pool)
 
     def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
         """A response that is whole, so that nothing of this thread is needed to send it."""
@@ -75,27 +106,7 @@ class Views(ASGIHandler):
         assert response is not None  # create_request gives the one or the other
         whole = _bare(response) if scope["method"] == "HEAD" else _whole(response)
         response.close()  # sends request_finished: this thread's connections are looked after
-        body.close()
         return whole
-
-
-async def _body(receive: Receive) -> IO[bytes]:
-    """The whole body, on the disk where it is large. Raises RequestAborted and TimeoutError."""
-    body = SpooledTemporaryFile(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115 (given away)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestAborted
-                body.write(message.get("body", b""))
-                if not message.get("more_body"):
-                    break
-    except BaseException:
-        body.close()
-        raise
-    body.seek(0)
-    return body
 
 
 def _whole(response: HttpResponseBase) -> HttpResponseBase:
@@ -120,6 +131,9 @@ def site() -> App:
     files, pages = Files(), Streams(Views())
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # before it is accepted: answered 403
+            return
         if scope["type"] != "http":
             raise ValueError(f"This site answers HTTP only, not {scope['type']}.")
         static = scope["path"].startswith(settings.STATIC_URL)

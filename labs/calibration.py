@@ -51,7 +51,7 @@ def stored(lab: Lab) -> dict[str, Measured]:
     """What was measured, by the claim's name; empty where nothing was."""
     if not path_of(lab).is_file():
         return {}
-    claims = json.loads(path_of(lab).read_text())["claims"]
+    claims = json.loads(path_of(lab).read_text(encoding="utf-8"))["claims"]
     return {
         name: Measured(**{**_known(kept), "values": tuple(kept["values"])})
         for name, kept in claims.items()
@@ -63,7 +63,7 @@ def store(lab: Lab, claim: Claim, found: Measured) -> None:
     kept = stored(lab) | {claim.name: found}
     names = [declared.name for declared in lab.claims]
     claims = {name: _written(kept[name]) for name in names if name in kept}
-    path_of(lab).write_text(json.dumps({"claims": claims}, indent=1) + "\n")
+    path_of(lab).write_text(json.dumps({"claims": claims}, indent=1) + "\n", encoding="utf-8")
 
 
 def _written(found: Measured) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from labs import stream
 from labs.lab import Lab
 from labs.models import Job, Run, State
 from labs.models.job import LIVE
-from labs.models.limits import check_day
+from labs.models.limits import check_day, check_room
 from labs.models.run import Refused, Work
 from labs.params import Params
 from labs.version import code_version
@@ -140,6 +140,7 @@ def _put(job: Job, learner: Learner, address: str) -> Put:
 
 def check_drafts(learner: Learner, address: str, is_new: bool) -> None:
     """Raise Refused where a learner, or a guest's address, has many pages waiting or newly open."""
+    check_room()
     if _has_many({"payer": learner}, WAITING_PAGES, NEW_PAGES if is_new else None):
         raise Refused("Many pages are being computed for you at once. Wait a moment.", 5)
     opened = 10 * NEW_PAGES if is_new else None

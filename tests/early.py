@@ -46,7 +46,7 @@ if ON_POSTGRES:
     atexit.register(postgres.stop)
     os.environ["DATABASE_URL"] = postgres.url("convolab")
 else:
-    os.environ["DATABASE_URL"] = f"sqlite:///{SCRATCH / 'db.sqlite3'}"
+    os.environ["DATABASE_URL"] = ""  # SQLite, in CONVOLAB_VAR
 
 
 FULL = os.environ.get("CONVOLAB_FULL") == "1"

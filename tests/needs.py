@@ -1,7 +1,7 @@
 """What a machine may lack: a test that needs it says so and is skipped, or fails where it must be.
 
 CONVOLAB_REQUIRE names, with commas, what must be there: `engine` (Docker), `datasets`
-(MNIST), `page` (the text that the course grew from).
+(MNIST), `page` (the text that the course grew from), `mount` (a file system, by root).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = {"engine", "datasets", "page"}
+KNOWN = {"engine", "datasets", "page", "mount"}
 
 
 def not_run(what: str, why: str) -> NoReturn:

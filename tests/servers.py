@@ -89,6 +89,11 @@ class Postgres:
         made = [postgres_program("initdb"), "-D", data, "-U", "convolab", "-A", "trust"]
         made += ["--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **self.more)
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server, also again after `kill`."""
+        data = str(self.folder / "data")
         served = [postgres_program("postgres"), "-D", data, "-k", str(self.folder), "-F"]
         served += ["-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=200"]
         self.process = subprocess.Popen(
@@ -117,8 +122,11 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(20)
+
+    def stop(self) -> None:
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

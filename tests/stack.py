@@ -38,7 +38,7 @@ class Stack:
         self.env = environment(self.port, self.redis.url) | {
             "CONVOLAB_FILES": str(folder / "files"),
             "CONVOLAB_VAR": str(folder),
-            "DATABASE_URL": database_url or f"sqlite:///{folder / 'db.sqlite3'}",
+            "DATABASE_URL": database_url,  # "": SQLite, in CONVOLAB_VAR
             "CONVOLAB_TEST_STACK": self.mark,
             "CONVOLAB_EXEMPT_NETWORKS": "127.0.0.0/8",  # all who test come from here
             **env,

@@ -1,12 +1,12 @@
-"""CONVOLAB_PRODUCTION=1: what is unsafe is refused by name, and what is served is closed."""
+"""CONVOLAB_PRODUCTION=1: what is served is closed, and who asks is known."""
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
+import select
+import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
@@ -16,99 +16,63 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from labs.views.address import address_of
+from labs import bodies
+from labs.views.address import address_in, address_of
 from tests.conftest import running, stop_all
+from tests.servers import wait_for
 from tests.stack import Stack
-from tools.processes import ROOT
+from tests.test_settings import SECRET
 
-SECRET = "5f0c9d3be7a1428c96d40e8b7f1a2c35d6e9084b7c2d51f8a03e6b94"
-OURS = ("CONVOLAB_", "DATABASE_", "REDIS_", "DJANGO_")
 HTTPS = {"X-Forwarded-Proto": "https", "Host": "cnn.example.org"}
-
-
-def manage(var: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """manage.py in production, with this environment and nothing of the tests' own."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    whole = bare | {"CONVOLAB_PRODUCTION": "1", "CONVOLAB_VAR": str(var), **env}
-    return subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=whole, capture_output=True, text=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("env", "says"),
-    [
-        ({}, "CONVOLAB_SECRET_KEY"),
-        ({"CONVOLAB_SECRET_KEY": SECRET[:49]}, "at least 50 random characters"),
-        ({"CONVOLAB_SECRET_KEY": "please-change-me-" + SECRET}, "at least 50 random characters"),
-        ({"CONVOLAB_SECRET_KEY_FILE": "/nowhere/key"}, "names /nowhere/key, which cannot be read"),
-        ({"CONVOLAB_SECRET_KEY": "a1" * 30}, "at least 50 random characters"),
-        ({"CONVOLAB_SECRET_KEY": SECRET}, "CONVOLAB_HOSTS must name"),
-        ({"CONVOLAB_SECRET_KEY": SECRET, "DJANGO_DEBUG": "1"}, "exclude each other"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else ",".join(value) or "nothing",
-)
-def test_it_refuses_to_start_and_says_why(env: dict[str, str], says: str, tmp_path: Path) -> None:
-    done = manage(tmp_path, "check", **env)
-    assert done.returncode != 0
-    assert says in done.stderr.splitlines()[-1]
-    assert not list(tmp_path.iterdir()), "it made itself a secret"
-
-
-LOOK = """
-from django.conf import settings as s
-print(s.SECRET_KEY, s.DATABASES["default"]["PASSWORD"], s.REDIS_URL)
-"""
-
-
-def test_secrets_are_read_from_the_files_that_are_named(tmp_path: Path) -> None:
-    held = {"secret_key": SECRET, "database": "of-the-database", "redis": "of-redis"}
-    for name, secret in held.items():
-        (tmp_path / name).write_text(f"{secret}\n")
-    done = manage(
-        tmp_path,
-        "shell",
-        "--no-imports",
-        "-c",
-        LOOK,
-        CONVOLAB_HOSTS="cnn.example.org",
-        CONVOLAB_SECRET_KEY_FILE=str(tmp_path / "secret_key"),
-        DATABASE_URL="postgres://convolab:PASSWORD@db:5432/convolab",
-        DATABASE_PASSWORD_FILE=str(tmp_path / "database"),
-        REDIS_URL="redis://:PASSWORD@redis:6379/0",
-        REDIS_PASSWORD_FILE=str(tmp_path / "redis"),
-    )
-    assert done.stdout.split() == [SECRET, "of-the-database", "redis://:of-redis@redis:6379/0"]
-
-
-def test_djangos_own_check_finds_nothing_but_what_is_accepted(tmp_path: Path) -> None:
-    env = {"CONVOLAB_SECRET_KEY": SECRET, "CONVOLAB_HOSTS": "cnn.example.org"}
-    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **env)
-    assert done.returncode == 0, done.stderr
+PEER, CLIENT, PROXY, FORGED = "192.0.2.1", "198.51.100.7", "203.0.113.2", "10.6.6.6"
 
 
 @pytest.mark.parametrize(
     ("hops", "forwarded", "seen"),
     [
-        (0, "", "peer"),
-        (0, "forged", "peer"),
-        (1, "client", "client"),
-        (1, "forged, client", "client"),
-        (1, "forged, forged , client ", "client"),
-        (2, "client, proxy", "client"),
-        (2, "forged, client, proxy", "client"),
-        (2, "forged", "peer"),
-        (1, "", "peer"),
-        (1, "forged, ", "peer"),
+        (0, "", PEER),
+        (0, FORGED, PEER),
+        (1, CLIENT, CLIENT),
+        (1, f"{FORGED}, {CLIENT}", CLIENT),
+        (1, f"{FORGED}, {FORGED} , {CLIENT} ", CLIENT),
+        (2, f"{CLIENT}, {PROXY}", CLIENT),
+        (2, f"{FORGED}, {CLIENT}, {PROXY}", CLIENT),
+        (2, FORGED, PEER),
+        (1, "", PEER),
+        (1, f"{FORGED}, ", PEER),
+        (1, f"{CLIENT}:49152", CLIENT),
+        (2, f"{CLIENT}:49152, {PROXY}:1", CLIENT),
+        (1, f'"{CLIENT}:49152"', CLIENT),
+        (1, "2001:DB8:0::7", "2001:db8::7"),
+        (1, "[2001:db8::7]", "2001:db8::7"),
+        (1, '"[2001:db8::7]:49152"', "2001:db8::7"),
+        (1, "fe80::7%eth0", "fe80::7"),
+        (1, f"::ffff:{CLIENT}", CLIENT),
+        (1, f"[::ffff:{CLIENT}]:49152", CLIENT),
+        (1, "unknown", PEER),
+        (1, "_hidden", PEER),
+        (1, f"for={CLIENT}", PEER),
+        (1, f"{CLIENT}:49152:1", PEER),
+        (1, "[]:80", PEER),
+        (1, "198.51.100.256", PEER),
     ],
 )
-def test_only_what_our_own_proxies_saw_is_believed(
+def test_only_what_our_own_proxies_saw_is_believed_and_one_address_has_one_spelling(
     hops: int, forwarded: str, seen: str, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = hops
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="peer")
+    request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=PEER)
     assert address_of(request) == seen
+    lines = [(b"x-forwarded-for", hop.encode()) for hop in forwarded.split(",") if forwarded]
+    assert address_in({"client": (PEER, 1), "headers": lines}) == seen
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen"), [("::ffff:192.0.2.1", PEER), ("::1", "::1"), ("", ""), ("/run/socket", "")]
+)
+def test_a_peer_is_spelt_the_same_way(peer: str, seen: str) -> None:
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR=peer)) == seen
 
 
 # --- As it is served
@@ -207,3 +171,124 @@ def test_a_forged_address_changes_nothing(served: Stack, forwarded: str, seen: s
         newest = "select address from labs_job order by id desc limit 1"
         assert database.execute(newest).fetchone() == (seen,)
     database.close()
+
+
+# --- What a connection may cost
+
+
+@contextlib.contextmanager
+def wire(served: Stack, *lines: str, path: str = "/labs/") -> Iterator[socket.socket]:
+    """A connection that has sent these lines of a request's head, and not yet its end."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as made:
+        first = (f"GET {path} HTTP/1.1", "Host: cnn.example.org", "X-Forwarded-Proto: https")
+        made.sendall("".join(f"{line}\r\n" for line in (lines or first)).encode())
+        yield made
+
+
+def heard(connection: socket.socket) -> str:
+    """All that is answered until the other side closes."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := connection.recv(65_536):
+            found += more
+    return found.decode()
+
+
+@pytest.mark.parametrize("size", [70_000, 400_000], ids="{:,} bytes".format)
+@pytest.mark.parametrize("part", ["one header", "many headers", "the address"])
+def test_a_head_of_more_than_64_kb_is_refused(served: Stack, part: str, size: int) -> None:
+    more = {
+        "one header": [f"X-Long: {'x' * size}"],
+        "many headers": [f"X-{n}: {'x' * 90}" for n in range(size // 100)],
+        "the address": [],
+    }[part]
+    path = "/labs/?" + "x" * size if part == "the address" else "/labs/"
+    with contextlib.suppress(ConnectionError), wire(served, path=path) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall("".join(f"{line}\r\n" for line in [*more, ""]).encode())
+        said = heard(connection)
+        assert "431 Request Header Fields Too Large" in said or not said
+        assert "200 OK" not in said
+    assert ask(served, "/healthz").status_code == 200
+
+
+def test_a_head_of_60_kb_is_read(served: Stack) -> None:
+    assert ask(served, "/labs/", **{"X-Long": "x" * 60_000}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "endless", [b"x" * 1_000, b"X-More: 1\r\n"], ids=["one header", "many headers"]
+)
+@pytest.mark.parametrize("where", ["in the head", "in the trailers", "beside a chunk's size"])
+def test_a_head_without_an_end_is_cut_off(served: Stack, where: str, endless: bytes) -> None:
+    lines = ["POST /labs/ HTTP/1.1", "Host: cnn.example.org"]
+    if where != "in the head":
+        lines += ["Transfer-Encoding: chunked", ""]
+        lines += ["5;x=" if "chunk" in where else "0"]
+    sent = 0
+    with wire(served, *lines) as connection, contextlib.suppress(ConnectionError):
+        while sent < 5_000_000:
+            connection.sendall(endless)
+            sent += len(endless)
+    assert sent < 5_000_000, "it was listened to all the while"
+
+
+def test_a_websocket_is_refused_plainly(served: Stack) -> None:
+    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+    before = len(served.log("web"))
+    for path in ("/", "/runs/", "/static/js/told.js"):
+        with wire(served, path=path) as connection:
+            lines = [*upgrade, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", ""]
+            connection.sendall("\r\n".join(lines).encode())
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 403")
+    said = served.log("web")[before:]
+    assert "403" in said and "Traceback" not in said
+
+
+def send_slowly(served: Stack, address: str, size: int) -> socket.socket:
+    """A body of which all but the end has been sent, from behind the proxies."""
+    connection = socket.create_connection(("127.0.0.1", served.port), timeout=30)
+    lines = ["POST /pictures/ HTTP/1.1", "Host: cnn.example.org", f"Content-Length: {size + 1}"]
+    lines += [f"X-Forwarded-For: {address}, 198.51.100.2", "X-Forwarded-Proto: https", "", ""]
+    with contextlib.suppress(ConnectionError):
+        connection.sendall("\r\n".join(lines).encode() + bytes(size))
+    return connection
+
+
+def temporary_bytes(served: Stack) -> int:
+    """In the temporary files that web has open."""
+    folder = Path(f"/proc/{served.processes['web'].pid}/fd")
+    found = 0
+    for link in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if "(deleted)" in str(link.readlink()):
+                found += link.stat().st_size
+    return found
+
+
+def test_slow_bodies_fill_neither_the_disk_nor_anybody_elses_place(served: Stack) -> None:
+    size = 6_900_000
+    fits = bodies.BYTES_AN_ADDRESS // size
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(contextlib.closing(send_slowly(served, "192.0.2.9", size)))
+            for _ in range(24)
+        ]
+        wait_for("the refusals", lambda: len(answered(slow)) == 24 - fits)
+        said = heard(answered(slow)[0])
+        assert "503 Service Unavailable" in said and "retry-after: 5" in said
+        assert "from your address" in said
+        wait_for("the bodies", lambda: temporary_bytes(served) > (fits - 1) * size)
+        assert temporary_bytes(served) <= bodies.BYTES_AN_ADDRESS
+        other = stack.enter_context(contextlib.closing(send_slowly(served, "192.0.2.10", 1_000)))
+        other.sendall(b"x")
+        assert other.recv(65_536).startswith(b"HTTP/1.1 403"), "no token: Django was asked"
+    wait_for("the room", lambda: temporary_bytes(served) < size)
+    with contextlib.closing(send_slowly(served, "192.0.2.9", size)) as again:
+        again.sendall(b"x")
+        assert again.recv(65_536).startswith(b"HTTP/1.1 403")
+
+
+def answered(connections: list[socket.socket]) -> list[socket.socket]:
+    """Those on which something has come."""
+    return select.select(connections, [], [], 0)[0]

@@ -24,7 +24,8 @@ from tests.servers import wait_for
 from tests.stack import marked
 from tools import serve as serve_module
 from tools import setup
-from tools.processes import ROOT, free_port
+from tools.processes import ROOT, CannotRunError, free_port
+from tools.terminal import Line
 
 OLD_PYTHON = "#!/bin/sh\necho 3 9\n"
 
@@ -205,8 +206,8 @@ def program(folder: Path, name: str, text: str) -> str:
     return str(path)
 
 
-def line() -> setup.Line:
-    return setup.Line("a step")
+def line() -> Line:
+    return Line("a step")
 
 
 def test_an_old_python_is_named_with_the_way_out(
@@ -272,7 +273,7 @@ def test_a_step_that_breaks_off_is_done_again(tmp_path: Path) -> None:
     stamp = tmp_path / "stamp"
     stamp.write_text("old")
 
-    def breaks_off(line: setup.Line) -> None:
+    def breaks_off(line: Line) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -287,7 +288,7 @@ def test_only_what_has_changed_is_done_again(
 ) -> None:
     done: list[str] = []
 
-    def environment(line: setup.Line, extras: list[str]) -> None:
+    def environment(line: Line, extras: list[str]) -> None:
         done.append("-".join(extras))
         setup.PYTHON.parent.mkdir(parents=True, exist_ok=True)
         setup.PYTHON.touch()
@@ -311,6 +312,17 @@ def test_only_what_has_changed_is_done_again(
     assert again(package_json="{}") == ["front_end"]
     capsys.readouterr()
     assert again() == [] and capsys.readouterr().out == "Set up already.\n"
+
+
+@pytest.mark.parametrize("said", ["abc", "-1", "0", "65536", "8000.0", "9" * 5_000])
+def test_a_port_that_is_none_is_refused_in_a_sentence(said: str) -> None:
+    with pytest.raises(CannotRunError, match="must be a whole number from 1 to 65535"):
+        serve_module.wanted_port(said)
+
+
+def test_a_port_that_is_one_is_taken() -> None:
+    wanted = serve_module.wanted_port
+    assert (wanted(""), wanted("1"), wanted("65535")) == (8_000, 1, 65_535)
 
 
 def test_make_alone_lists_every_target() -> None:

@@ -32,7 +32,10 @@ def one_door(site: Site) -> str:
 def confined(site: Site) -> str:
     """No container has root, a capability, a writable root file system or a way to more"""
     for name, one in site.containers().items():
-        host, status = one["HostConfig"], Path(f"/proc/{one['State']['Pid']}/status").read_text()
+        host, status = (
+            one["HostConfig"],
+            Path(f"/proc/{one['State']['Pid']}/status").read_text(encoding="utf-8"),
+        )
         facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert facts["Uid"].split()[0] in ("10001", "999"), f"{name} runs as {facts['Uid']}"
         assert int(facts["CapEff"], 16) == 0, f"{name} has capabilities {facts['CapEff']}"
@@ -51,7 +54,7 @@ def confined(site: Site) -> str:
 
 def kept_secrets(site: Site) -> str:
     """No secret stands in an environment, a command line or a log, and the folder is closed"""
-    secrets = {path.name: path.read_text() for path in site.secrets.iterdir()}
+    secrets = {path.name: path.read_text(encoding="utf-8") for path in site.secrets.iterdir()}
     shown = str(site.containers()) + site.logs()
     for one in site.containers().values():
         for line in Path(f"/proc/{one['State']['Pid']}/task").iterdir():

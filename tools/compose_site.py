@@ -51,7 +51,7 @@ class Site:
             check=False,
         )
         if log:
-            with self.log.open("a") as file:
+            with self.log.open("a", encoding="utf-8") as file:
                 file.write(done.stdout)
         if check and done.returncode:
             said = (done.stderr or done.stdout)[-800:]

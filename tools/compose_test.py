@@ -68,7 +68,7 @@ def variables(file: Path) -> dict[str, str]:
     names = ("DOCKER_HOST", "DOCKER_CONFIG", "PATH")
     script = '. "$0"; printf "%s\\n" ' + " ".join(f'"${name}"' for name in names)
     said = subprocess.run(
-        ["sh", "-c", script, str(file)], capture_output=True, text=True, check=True
+        ["sh", "-c", script, str(file)], capture_output=True, encoding="utf-8", check=True
     )
     return dict(zip(names, said.stdout.splitlines(), strict=True))
 
@@ -77,7 +77,7 @@ def variables(file: Path) -> dict[str, str]:
 def wheels() -> Iterator[str]:
     """The folder of wheels that pip knows of on this machine, served to the builds."""
     asked = [sys.executable, "-m", "pip", "config", "get", "global.find-links"]
-    found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    found = subprocess.run(asked, capture_output=True, encoding="utf-8", check=False).stdout.strip()
     if not Path(found).is_dir() or not found:
         yield found
         return
@@ -94,7 +94,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def tail(path: Path, lines: int = 40) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
 @contextlib.contextmanager

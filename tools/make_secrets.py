@@ -35,7 +35,7 @@ def make(folder: Path) -> list[str]:
         except FileExistsError:
             check(path)
             continue
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(secrets.token_hex(32))
             os.fchmod(file.fileno(), 0o444)
         made.append(name)
@@ -43,7 +43,7 @@ def make(folder: Path) -> list[str]:
 
 
 def check(path: Path) -> None:
-    held = path.read_text().strip()
+    held = path.read_text(encoding="utf-8").strip()
     if len(held) < SHORTEST or len(set(held)) < 8 or not held.isascii() or not held.isalnum():
         raise UnsafeError(
             f"{path} does not hold a random secret of at least {SHORTEST} letters and digits. "

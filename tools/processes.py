@@ -55,15 +55,26 @@ def redis_command(folder: Path, port: int, password: str = "") -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "redis.conf"
     config.touch(mode=0o600)
-    lines = ["bind 127.0.0.1", f"port {port}", f'dir "{folder}"', "appendonly yes", 'save ""']
-    lines += ["maxmemory-policy noeviction", f"requirepass {password}" if password else ""]
-    config.write_text("\n".join(lines) + "\n")
+    lines = [b"bind 127.0.0.1", b"port %d" % port, b"dir " + quoted(folder), b'save ""']
+    lines += [b"appendonly yes", b"maxmemory-policy noeviction"]
+    lines += [b"requirepass " + quoted(password)] if password else []
+    config.write_bytes(b"\n".join(lines) + b"\n")
     return [found, str(config)]
+
+
+def quoted(value: str | Path) -> bytes:
+    """As redis.conf reads it back, whatever is in it."""
+    plain = os.fsencode(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"' + plain.replace(b"\n", b"\\n").replace(b"\r", b"\\r") + b'"'
 
 
 def procfile(env: Mapping[str, str]) -> dict[str, list[str]]:
     """The processes that the Procfile lists, by name, with $VARIABLES put in."""
-    lines = (line.partition(":") for line in (ROOT / "Procfile").read_text().splitlines() if line)
+    lines = (
+        line.partition(":")
+        for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        if line
+    )
     return {
         name: shlex.split(string.Template(command).substitute(env))
         for name, _, command in lines
@@ -72,8 +83,16 @@ def procfile(env: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def environment(port: int, redis_url: str) -> dict[str, str]:
-    """This process's environment with what the Procfile's commands need."""
+    """This process's environment with what the Procfile's commands need. They write UTF-8."""
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
-    more = {"PATH": path, "PORT": str(port), "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
-    quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+    more = {
+        "PATH": path,
+        "PORT": str(port),
+        "REDIS_URL": redis_url,
+        "PYTHONUTF8": "1",
+    }
+    quiet = {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+    }
     return {**os.environ, **more, **quiet, "DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -35,6 +35,7 @@ from tools.processes import (
     procfile,
     redis_command,
 )
+from tools.terminal import speak_anywhere
 
 VAR = Path(os.environ.get("CONVOLAB_VAR") or ROOT / "var")
 PROVEN = 30.0
@@ -209,6 +210,18 @@ async def run(port: int) -> int:
     return 1 if why else 0
 
 
+def wanted_port(said: str) -> int:
+    try:
+        port = int(said or 8000)
+    except ValueError:
+        port = 0
+    if not 0 < port < 65_536:
+        raise CannotRunError(
+            f"PORT is “{said[:40]}”. It must be a whole number from 1 to 65535: make run PORT=9000"
+        )
+    return port
+
+
 def choose_port(wanted: int) -> int:
     port = next((p for p in range(wanted, min(wanted + 100, 65_536)) if port_is_free(p)), 0)
     if not port:
@@ -221,13 +234,13 @@ def choose_port(wanted: int) -> int:
 @contextlib.contextmanager
 def port_of_the_only_one() -> Iterator[int]:
     """Two at once would write the same database and the same Redis files."""
-    with (VAR / "serve.lock").open("a+") as lock:
+    with (VAR / "serve.lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise CannotRunError(f"Convolab already runs from here, at {lock.read()}") from None
-        port = choose_port(int(os.environ.get("PORT") or 8000))
+        port = choose_port(wanted_port(os.environ.get("PORT", "")))
         lock.truncate(0)
         lock.write(f"http://127.0.0.1:{port}/")
         lock.flush()
@@ -250,6 +263,7 @@ def start_afresh() -> None:
 
 
 def main() -> int:
+    speak_anywhere()
     os.chdir(ROOT)
     os.umask(0o077)  # the database holds sessions: this machine's other users read none of it
     VAR.mkdir(parents=True, exist_ok=True)

@@ -15,10 +15,14 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.moved import move_in
+from tools.terminal import Line, speak_anywhere
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -33,34 +37,6 @@ ROOM = 3_000_000_000
 
 class MissingError(Exception):
     """What cannot be had, and the way out."""
-
-
-class Line:
-    """A step's line: rewritten in place on a terminal, printed now and then elsewhere."""
-
-    def __init__(self, title: str) -> None:
-        self.title, self.detail, self.began = title, "", time.monotonic()
-        self.over = threading.Event()
-        self.ticking = threading.Thread(target=self.tick, daemon=True)
-
-    def __enter__(self) -> Line:
-        self.ticking.start()
-        return self
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        self.over.set()
-        self.ticking.join()
-        self.show("failed" if kind else self.detail, end="\n")
-
-    def tick(self) -> None:
-        on_terminal = sys.stdout.isatty()
-        while not self.over.wait(0.5 if on_terminal else 15):
-            self.show(self.detail, end="" if on_terminal else "\n")
-
-    def show(self, detail: str, end: str) -> None:
-        start = "\r\033[K" if sys.stdout.isatty() else ""
-        took = time.monotonic() - self.began
-        print(f"{start}{self.title} … {took:.0f} s  {detail}".rstrip(), end=end, flush=True)
 
 
 def run(command: list[str], line: Line, way_out: str, note: Callable[[str], str] = str) -> None:
@@ -121,6 +97,16 @@ def environment(line: Line, extras: list[str]) -> None:
         f"what was fetched is kept. All that pip said: {LOG}"
     )
     run([*pip, "-c", "constraints.txt", "-e", f".[{','.join(extras)}]"], line, way_out, note)
+
+
+def moved(line: Line, extras: list[str]) -> None:
+    """.venv of a checkout that was moved or copied; made anew where that is not enough."""
+    move_in(VENV, ROOT)
+    asked = [str(PYTHON), "-c", "import labs; print(labs.__file__)"]
+    said = subprocess.run(asked, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if os.fsdecode(said.stdout).strip() != str(ROOT / "labs" / "__init__.py"):
+        shutil.rmtree(str(VENV))
+        environment(line, extras)
 
 
 def front_end(line: Line) -> None:
@@ -202,7 +188,7 @@ def digest(*files: Path) -> str:
 
 
 def stamped(stamp: Path, made_from: str) -> bool:
-    return stamp.exists() and stamp.read_text() == made_from
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == made_from
 
 
 def with_stamp(stamp: Path, made_from: str, step: Callable[[Line], None]) -> Callable[[Line], None]:
@@ -213,7 +199,7 @@ def with_stamp(stamp: Path, made_from: str, step: Callable[[Line], None]) -> Cal
             stamp.unlink()
         step(line)
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(made_from)
+        stamp.write_text(made_from, encoding="utf-8")
 
     return do
 
@@ -222,8 +208,12 @@ def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
     """(title, whether it is done, how to do it), in order."""
     extras = ["worker", "embedded", *(["dev"] if dev else [])]
     wheels = digest(ROOT / "pyproject.toml", ROOT / "constraints.txt")
+    here = f"{wheels} in {ROOT}"
     stamp = VENV / f"{'-'.join(extras)}.stamp"
-    installed = any(stamped(s, wheels) for s in (stamp, VENV / "worker-embedded-dev.stamp"))
+    stamps = [s for s in (stamp, VENV / "worker-embedded-dev.stamp") if s.exists()]
+    installed = any(stamped(s, here) for s in stamps)
+    elsewhere = any(s.read_text(encoding="utf-8").startswith(wheels) for s in stamps)
+    make = moved if elsewhere else environment
     named = ("package.json", "package-lock.json", "tools/vendor.mjs", "static/js/smaller.js")
     editor = sorted((ROOT / "static" / "js" / "editor").glob("*.js"))
     front = digest(*(ROOT / name for name in named), *editor)
@@ -232,7 +222,7 @@ def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
         (
             "Python environment",
             installed and PYTHON.exists(),
-            with_stamp(stamp, wheels, lambda line: environment(line, extras)),
+            with_stamp(stamp, here, lambda line: make(line, extras)),
         ),
         (
             "Front-end files",
@@ -264,7 +254,7 @@ def steps(dev: bool) -> list[tuple[str, bool, Callable[[Line], None]]]:
 
 def set_up(dev: bool) -> None:
     VAR.mkdir(parents=True, exist_ok=True)
-    with (VAR / "setup.lock").open("w") as lock:
+    with (VAR / "setup.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` at once
         todo = steps(dev)
         for number, (title, done, do) in enumerate(todo, 1):
@@ -274,6 +264,7 @@ def set_up(dev: bool) -> None:
 
 
 def main() -> int:
+    speak_anywhere()
     began = time.monotonic()
     try:
         set_up("--dev" in sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -10,12 +11,16 @@ import django
 from celery import Celery
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from labs.lab import LANES
 from workers import broker
 
 if not apps.ready:
-    django.setup(set_prefix=False)
+    try:
+        django.setup(set_prefix=False)
+    except ImproperlyConfigured as fault:
+        sys.exit(f"{fault}")
 
 HARD_LIMIT = 1_000
 """Seconds after which Celery itself ends a child: behind the watchdog, for what it cannot end."""

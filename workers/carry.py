@@ -17,6 +17,7 @@ from labs import stream
 from labs.context import LabError
 from labs.events import Event
 from labs.models import Job, State
+from labs.room import ran_out
 from workers import life
 from workers.context import WorkerContext
 from workers.lease import Lease
@@ -33,6 +34,10 @@ BROKEN = (
 TOO_LARGE = (
     "The run needed more memory than this site allows. "
     "Use a smaller network, a smaller batch or a smaller picture."
+)
+NO_ROOM = (
+    "The disk of this site is full, so this run stopped. Your settings are kept: start it again "
+    "later, and tell whoever runs this site."
 )
 FULL = {
     "kind": "note",
@@ -86,7 +91,7 @@ class Carrier:
             self._give_back()
         except Exception as error:
             log.exception("job %s of %s failed; runs: %s", self.job.pk, self.job.lab, self._runs())
-            self._fail(TOO_LARGE if is_out_of_memory(error) else BROKEN)
+            self._fail(reason_of(error))
         finally:
             self._count()
 
@@ -185,6 +190,13 @@ class Carrier:
 
 def carry(job: Job) -> None:
     Carrier(job).run()
+
+
+def reason_of(error: Exception) -> str:
+    """What the learner reads of a fault that is none of compute's own refusals."""
+    if ran_out(error):
+        return NO_ROOM
+    return TOO_LARGE if is_out_of_memory(error) else BROKEN
 
 
 def is_out_of_memory(error: Exception) -> bool:

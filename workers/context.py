@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +14,12 @@ from django.conf import settings
 from labs.context import LabError
 from labs.models import Artifact, Job, Picture
 from labs.models.files import write_file
+from labs.room import ran_out
 from labs.stream import Fenced
 from labs.version import code_version
 from workers import devices
+
+log = logging.getLogger(__name__)
 
 SAVE_EVERY = 10.0
 
@@ -77,7 +81,14 @@ class WorkerContext:
 
         name = f"{self.job.pk}-{self.job.attempt}-{time.monotonic_ns()}.safetensors"
         old = self.job.checkpoint
-        write_file(self.folder / name, pack(dict(state)))
+        try:
+            write_file(self.folder / name, pack(dict(state)))
+        except OSError as error:
+            if not ran_out(error):
+                raise
+            log.warning("job %s: no room for a checkpoint; it goes on without", self.job.pk)
+            self._due = time.monotonic() + SAVE_EVERY
+            return
         self._commit(name)
         self._due = time.monotonic() + SAVE_EVERY
         if old:

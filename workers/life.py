@@ -34,7 +34,7 @@ def _this(pid: int) -> dict[str, Any]:
     return {
         "host": socket.gethostname(),
         # Process ids mean something within one boot and one PID namespace.
-        "boot": f"{BOOT_ID.read_text().strip()}/{PID_NAMESPACE.stat().st_ino}",
+        "boot": f"{BOOT_ID.read_text(encoding='utf-8').strip()}/{PID_NAMESPACE.stat().st_ino}",
         "pid": pid,
         "start": _start_of(pid),
     }
@@ -48,7 +48,9 @@ def this_process() -> dict[str, Any]:
 def _start_of(pid: int) -> int | None:
     """Clock ticks from boot to the process's start; None where no such process lives."""
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        after_name = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        )
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if after_name[0] in "ZX" else int(after_name[19])
@@ -88,7 +90,7 @@ def warm(**_: Any) -> None:
     """A new child: die with the parent, be the first to go when memory is short, load torch."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
     except OSError:
         log.debug("oom_score_adj is not ours to set")
     from django.db import connection

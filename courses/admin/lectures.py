@@ -79,7 +79,7 @@ class NewLecture(FormBase):
             if other := section.lectures.filter(number=found["number"]).first():
                 self.add_error("number", f"That is the number of “{other}”. Choose another.")
         title = json.dumps(str(found.get("heading", "")), ensure_ascii=False)
-        self.instance.source = BEGINNING.read_text().replace('"{title}"', title)
+        self.instance.source = BEGINNING.read_text(encoding="utf-8").replace('"{title}"', title)
         if found.get("heading") and read(self.instance.source).problems:
             self.add_error("heading", "The title has a character that cannot be shown.")
         return found

@@ -52,7 +52,7 @@ class Digit:
 @cache
 def digits() -> tuple[Digit, ...]:
     """The twenty digits, sorted by class: 0, 0, 1, 1, … 9, 9."""
-    lines = Path(__file__).with_name("digits.txt").read_text().splitlines()
+    lines = Path(__file__).with_name("digits.txt").read_text(encoding="utf-8").splitlines()
     return tuple(_digit(*line.split()) for line in lines)
 
 

@@ -99,7 +99,7 @@ class Choice(params.Params):
 @cache
 def cup() -> tuple[bytes, ...]:
     """The picture's 72 rows."""
-    return tuple(bytes.fromhex(line) for line in CUP.read_text().split())
+    return tuple(bytes.fromhex(line) for line in CUP.read_text(encoding="utf-8").split())
 
 
 @cache

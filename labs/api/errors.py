@@ -15,8 +15,10 @@ from rest_framework.response import Response
 
 from accounts.limits import Refused
 from labs.models.run import Missing
+from labs.views.errors import BROKEN, RETRY_AFTER, passing
 
 log = logging.getLogger(__name__)
+REFUSED = {403: "sign_in_first", 429: "too_much", 507: "unavailable"}
 
 SAID = {
     "parse_error": "The body could not be read as JSON.",
@@ -27,7 +29,6 @@ SAID = {
     "not_found": "There is nothing at this address. See /api/docs/.",
 }
 NOT_VALID = "Something in what was sent is not valid. `fields` says what, and what is allowed."
-BROKEN = "Something went wrong on our side. Try again; if it stays, tell whoever runs this site."
 
 
 class NotValid(Exception):
@@ -62,7 +63,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:
         return answer(400, "not_valid", NOT_VALID, flat(error.detail))
     if isinstance(error, Refused):
         late = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        code = "too_much" if error.status == 429 else "sign_in_first"
+        code = REFUSED[error.status]
         return answer(error.status, code, error.sentence, headers=late)
     if isinstance(error, Http404):
         said = str(error) if error.args and isinstance(error.args[0], str) else ""
@@ -70,6 +71,8 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         return answer(error.status_code, code_of(error), sentence_of(error))
     log.error("the API failed", exc_info=error)
+    if says := passing(error):
+        return answer(503, "unavailable", says, headers={"Retry-After": str(RETRY_AFTER[says])})
     return answer(500, "server_error", BROKEN)
 
 

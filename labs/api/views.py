@@ -76,7 +76,7 @@ class RunList(Call):
     @extend_schema(
         operation_id="start",
         request=Start,
-        responses={201: RunShown, 429: ErrorShown, **UNSAFE},
+        responses={201: RunShown, 429: ErrorShown, 503: ErrorShown, **UNSAFE},
     )
     def post(self, request: Request) -> Response:
         """Start a run: a new job, a live one joined, or a finished one replayed at once."""

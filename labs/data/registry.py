@@ -123,7 +123,9 @@ def digest(name: str) -> str:
     if REGISTRY[name].bundled:
         return REGISTRY[name].digest
     try:
-        return str(json.loads(path_of(name).with_suffix(".json").read_text())["digest"])
+        return str(
+            json.loads(path_of(name).with_suffix(".json").read_text(encoding="utf-8"))["digest"]
+        )
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise LookupError(how_to_bring(name)) from fault
 

@@ -24,11 +24,15 @@ def write_file(path: Path, content: bytes) -> None:
     """Whole or not at all: a temporary file, flushed to the disk, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:  # what a full disk took of it would keep it full
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 class Artifact(models.Model):

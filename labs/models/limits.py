@@ -19,8 +19,28 @@ from accounts.limits import Refused, of_address
 from accounts.models import Learner
 from labs.models.files import Artifact, Picture
 from labs.models.job import Job, State
+from labs.room import is_full
 
 A_DAY, A_MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+class NoRoom(Refused):
+    """The disk has no room for what it would make. Not the learner's doing: a fault of the site."""
+
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk of this site is nearly full, so nothing new is started. What is there can be "
+            "read. Tell whoever runs the site.",
+            60,
+        )
+
+
+def check_room() -> None:
+    """Raise NoRoom where the disk is nearly full."""
+    if is_full():
+        raise NoRoom
 
 
 def check_pace(learner: Learner) -> None:
@@ -39,11 +59,12 @@ def check_pace(learner: Learner) -> None:
 
 
 def check_limits(learner: Learner, address: str) -> None:
-    """Raise Refused where the learner, or a guest's address, waits for enough already.
+    """Raise Refused where the learner, or a guest's address, waits for enough already; NoRoom.
 
     Inside a transaction: it holds the learner's row (and the address) until the end, so that
     parallel starts are counted one after the other.
     """
+    check_room()
     Learner.objects.select_for_update().get(pk=learner.pk)
     waiting = Job.objects.kept().waiting()
     if waiting.filter(payer=learner).count() >= settings.WAITING_A_LEARNER:

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import NOBODY, known_learner_id, must_sign_in
 from labs.controls import Control, Option, controls_for, decode, validate
 from labs.lab import Lab, catalog
-from labs.models import Picture, Run
+from labs.models import Job, Picture, Run
+from labs.models.limits import NoRoom, check_room
 from labs.panel import slots_of
 
 EMPTY = {"state": "empty", "text": "Not started", "can_cancel": False}
@@ -170,12 +171,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The parts this process needs answer: the database, and Redis."""
-    from django.db import connection
-
+    """The parts this process needs answer: the database, Redis, and room on the disk."""
     from labs import stream
 
-    parts = {"database": connection.ensure_connection, "redis": stream.client().ping}
+    parts = {"database": Job.objects.exists, "redis": stream.client().ping, "disk": check_room}
     found = {name: _answers(check) for name, check in parts.items()}
     return JsonResponse(found, status=200 if all(v == "ok" for v in found.values()) else 503)
 
@@ -183,6 +182,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _answers(check: Any) -> str:
     try:
         check()
+    except NoRoom:
+        return "full"
     except Exception:
         return "does not answer"
     return "ok"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+from config.environment import Environment
+
+env = Environment()
 
 
 def _networks(variable: str) -> list[IPv4Network | IPv6Network]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-
-import django
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -14,7 +13,13 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 7_000_000
-TOO_LARGE = b"What was sent is larger than 7 MB. A picture may have 6 MB.\n"
+LOCKED = 5.0
+"""Seconds that a view waits to write where SQLite is locked; then 503."""
+BELOW_A_PATH = (
+    "This site cannot be served below a path: its addresses begin at the root of a host name. "
+    "Start it without --root-path, and give it a host name of its own."
+)
+TOO_LARGE = "What was sent is larger than 7 MB. A picture may have 6 MB."
 
 
 class BodyTooLarge(Exception):
@@ -34,13 +39,15 @@ class LimitBody:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if scope.get("root_path"):
+            return await refuse(send, 500, BELOW_A_PATH)
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if said.isdigit() and int(said) > self.largest:
-            return await refuse(send)
+            return await refuse(send, 413, TOO_LARGE)
         try:
             return await self.app(scope, self._counting(receive), send)
         except BodyTooLarge:
-            return await refuse(send)
+            return await refuse(send, 413, TOO_LARGE)
 
     def _counting(self, receive: Receive) -> Receive:
         seen = 0
@@ -56,22 +63,25 @@ class LimitBody:
         return counted
 
 
-async def refuse(send: Send) -> None:
+async def refuse(send: Send, status: int, sentence: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": TOO_LARGE})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{sentence}\n".encode()})
 
 
+if os.environ.get("UVICORN_ROOT_PATH") or any(a.startswith("--root-path") for a in sys.argv):
+    sys.exit(BELOW_A_PATH)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup(set_prefix=False)
+from django.conf import settings  # noqa: E402
 
-import workers.app  # noqa: E402 (the first Start must not wait for Celery to load)
+import workers.app  # noqa: E402 (sets Django up; and the first Start must not wait for Celery)
 from courses.warm import warm  # noqa: E402
 from labs.asgi import site  # noqa: E402
 from labs.lab import every_lab  # noqa: E402
 from labs.version import code_version  # noqa: E402
 
-# A view waits for no hung broker, as a worker does for its next bell.
+# A view waits neither for a lock of SQLite's nor for a hung broker, as a worker does.
+settings.LOCK_PATIENCE = LOCKED
 workers.app.app.conf.broker_transport_options["socket_timeout"] = 2
 for lab in every_lab().values():
     code_version(lab)  # of the code that is loaded now, and not first in eight threads at once

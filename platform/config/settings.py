@@ -6,6 +6,7 @@ CONVOLAB_PRODUCTION=1 what is missing or unsafe is refused at the start, by name
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -18,32 +19,21 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.rules import *  # noqa: F403 (what of the settings is the same everywhere)
 from accounts.rules import STAFF_NAMES
 from config.addresses import *  # noqa: F403 (what guests at one address may use)
+from config.environment import Environment, address, database, held_in
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+env = Environment()
 
 PRODUCTION: bool = env.bool("CONVOLAB_PRODUCTION", default=False)
 DEBUG: bool = env.bool("DJANGO_DEBUG", default=False)
-VAR = Path(env.str("CONVOLAB_VAR", default=str(BASE_DIR / "var")))
+VAR = Path(env.str("CONVOLAB_VAR", default=str(BASE_DIR / "var"))).absolute()
 FILES_ROOT = Path(env.str("CONVOLAB_FILES", default=str(VAR / "files")))
 os.environ.setdefault("CONVOLAB_DATA", str(VAR / "data"))
 
 
-def _in_file(variable: str) -> str:
-    """What the file holds that a variable names; "" where it names none."""
-    named = env.str(variable, default="")
-    try:
-        return Path(named).read_text().strip() if named else ""
-    except OSError as fault:
-        raise ImproperlyConfigured(
-            f"{variable} names {named}, which cannot be read ({fault.strerror}). `make secrets` "
-            "makes the files of docker-compose.yml."
-        ) from None
-
-
 def _secret_key() -> str:
     """From a file or the environment; embedded, from a file that is made on first use."""
-    given = _in_file("CONVOLAB_SECRET_KEY_FILE") or env.str("CONVOLAB_SECRET_KEY", default="")
+    given = held_in("CONVOLAB_SECRET_KEY_FILE") or env.str("CONVOLAB_SECRET_KEY", default="")
     if PRODUCTION and (len(given) < 50 or "change" in given.lower() or len(set(given)) < 10):
         raise ImproperlyConfigured(
             "CONVOLAB_SECRET_KEY (or the file that CONVOLAB_SECRET_KEY_FILE names) must hold at "
@@ -54,17 +44,12 @@ def _secret_key() -> str:
     VAR.mkdir(parents=True, exist_ok=True)
     path = VAR / "secret-key"
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass
-    return path.read_text()
-
-
-def _with_password(url: str, file_variable: str) -> str:
-    """Put the password that a secret file holds in the place of `PASSWORD` in an address."""
-    password = _in_file(file_variable)
-    return url.replace("PASSWORD", password) if password else url
+    return path.read_text(encoding="utf-8")
 
 
 SECRET_KEY = _secret_key()
@@ -76,6 +61,12 @@ ALLOWED_HOSTS: list[str] = env.list(
 )
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("CONVOLAB_HOSTS must name the site's host names, with commas.")
+if PRODUCTION and any("*" in host for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured(
+        "CONVOLAB_HOSTS must name the site's host names. With * in it anybody's name would do, and "
+        "stand in the letters that the site sends. A point before a name takes all below it: "
+        ".example.org."
+    )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CONVOLAB_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -133,27 +124,23 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    url = _with_password(
-        env.str("DATABASE_URL", default=f"sqlite:///{VAR / 'db.sqlite3'}"), "DATABASE_PASSWORD_FILE"
-    )
-    config: dict[str, Any] = environ.Env.db_url_config(url)
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        }
-    else:
-        config["OPTIONS"] = {"connect_timeout": 5} | config.get("OPTIONS", {})
+    url = env.str("DATABASE_URL", default="")
+    if url:
+        password = held_in("DATABASE_PASSWORD_FILE")
+        url = address("DATABASE_URL", url, password, "postgres", "postgresql", "sqlite")
+    config = database(url, VAR / "db.sqlite3")
     # Health checks: after a restart of the database the next request must not answer 500.
     kept = {"CONN_MAX_AGE": env.int("CONVOLAB_DB_CONN_MAX_AGE", default=60)}
     return config | kept | {"CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": _database()}
+# Seconds that a write waits for SQLite's lock; in the web process fewer (config.asgi).
+LOCK_PATIENCE = 20.0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL: str = _with_password(
-    env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), "REDIS_PASSWORD_FILE"
+_redis = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL: str = address(
+    "REDIS_URL", _redis, held_in("REDIS_PASSWORD_FILE"), "redis", "rediss", "unix"
 )
 
 SIGN_UP: bool = env.bool("CONVOLAB_SIGN_UP", default=True)
@@ -171,8 +158,9 @@ CACHES = {
 def _email() -> dict[str, Any]:
     """Without an address, letters go to the log of the web process."""
     url = env.str("CONVOLAB_EMAIL_URL", default="consolemail://")
+    url = address("CONVOLAB_EMAIL_URL", url, "", *environ.Env.EMAIL_SCHEMES)
     config: dict[str, Any] = environ.Env.email_url_config(url)
-    if password := _in_file("CONVOLAB_EMAIL_PASSWORD_FILE"):
+    if password := held_in("CONVOLAB_EMAIL_PASSWORD_FILE"):
         config["EMAIL_HOST_PASSWORD"] = password
     return config
 
@@ -231,6 +219,7 @@ TRUSTED_PROXIES: int = env.int("CONVOLAB_TRUSTED_PROXIES", default=0)
 # A picture of 6 MB travels in a form; the proxy refuses more than 7 MB before Django sees it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DISK_FREE: int = env.int("CONVOLAB_DISK_FREE", default=200_000_000)
 UPLOAD_MAX_BYTES: int = env.int("CONVOLAB_UPLOAD_MAX_BYTES", default=6_000_000)
 
 # --- What a learner may use ---
@@ -248,6 +237,11 @@ LEASE: float = env.float("CONVOLAB_LEASE", default=30)
 HEARTBEAT: float = env.float("CONVOLAB_HEARTBEAT", default=5)
 HEARTBEAT_LOST: float = env.float("CONVOLAB_HEARTBEAT_LOST", default=25)
 CANCEL_GRACE: float = env.float("CONVOLAB_CANCEL_GRACE", default=5)
+if not HEARTBEAT < HEARTBEAT_LOST < LEASE:
+    raise ImproperlyConfigured(
+        "CONVOLAB_HEARTBEAT must be less than CONVOLAB_HEARTBEAT_LOST, and that less than "
+        "CONVOLAB_LEASE: a worker must know that its lease is lost before another takes the job."
+    )
 REAP_EVERY: float = env.float("CONVOLAB_REAP_EVERY", default=10)
 TRIES: int = env.int("CONVOLAB_TRIES", default=3)
 LOOK_EVERY: float = env.float("CONVOLAB_LOOK_EVERY", default=5)
@@ -278,11 +272,17 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+_level = env.str("CONVOLAB_LOG_LEVEL", default="INFO")
+if _level.upper() not in logging.getLevelNamesMapping():
+    raise ImproperlyConfigured(
+        "CONVOLAB_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
+    )
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("CONVOLAB_LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": _level.upper()},
     "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }

@@ -11,6 +11,7 @@ from labs.views import pages
 # Nobody signs in past the limits on guesses.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 handler429 = "accounts.views.too_many"
+handler500 = "labs.views.errors.broken"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),

@@ -77,11 +77,16 @@ def test_an_address_takes_ten_wrong_passwords_a_minute_over_all_accounts() -> No
     assert sum(MISMATCH in page for page in said) == 10
 
 
-def test_an_address_that_is_made_up_changes_nothing(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "forwarded",
+    ["203.0.113.{n}, 192.0.2.7", "192.0.2.7:4915{n}", "[::ffff:192.0.2.7]:4915{n}"],
+    ids=["made up before it", "with its port", "in the clothes of IPv6"],
+)
+def test_what_is_written_around_an_address_changes_nothing(
+    forwarded: str, settings: Settings
+) -> None:
     settings.TRUSTED_PROXIES = 1
-    said = [
-        guess(f"name{n}", **{"X-Forwarded-For": f"203.0.113.{n}, 192.0.2.7"}) for n in range(15)
-    ]
+    said = [guess(f"name{n}", **{"X-Forwarded-For": forwarded.format(n=n % 10)}) for n in range(15)]
     assert sum(MISMATCH in page for page in said) == 10
 
 

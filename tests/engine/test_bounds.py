@@ -446,7 +446,7 @@ async def test_a_browser_has_so_many_streams_open_and_no_more(site: Site, settin
 async def test_a_body_that_does_not_come_is_not_waited_for(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labs.asgi.BODY_SECONDS", 0.3)
+    monkeypatch.setattr("labs.bodies.SECONDS", 0.3)
     head = b"POST /labs/kernel-forge/run/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n"
     reader, writer = await raw(site, head + b"half")
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")

@@ -7,10 +7,10 @@ import time
 import uuid
 from collections.abc import Iterable
 
-import environ
 import torch
 from django.db import connections
 
+from config.environment import database
 from labs.models import Job, Run, State
 from labs.models.job import FINAL
 from tests.stack import Stack
@@ -23,12 +23,11 @@ class Ledger:
 
     def __init__(self, site: Stack) -> None:
         self.alias = f"ledger_{site.mark}"
-        self.url = site.env["DATABASE_URL"]
+        self.config = database(site.env["DATABASE_URL"], site.folder / "db.sqlite3")
 
     def open(self) -> None:
-        named = environ.Env.db_url_config(self.url)
         usual = copy.deepcopy(connections.settings["default"])
-        connections.settings[self.alias] = {**usual, "OPTIONS": {}, **named}
+        connections.settings[self.alias] = {**usual, **self.config, "OPTIONS": {}}
 
     def close(self) -> None:
         connections[self.alias].close()

@@ -73,5 +73,5 @@ def make(folder: Path, words: dict[str, str]) -> None:
     (folder / "__init__.py").touch()
     files = {"lab.py": "lab.py", "compute.py": "compute.py", f"test_{words['name']}.py": "test.py"}
     for made, source in files.items():
-        text = (SKELETON / f"{source}.txt").read_text()
-        (folder / made).write_text(Template(text).substitute(words))
+        text = (SKELETON / f"{source}.txt").read_text(encoding="utf-8")
+        (folder / made).write_text(Template(text).substitute(words), encoding="utf-8")
