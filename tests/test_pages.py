@@ -303,9 +303,13 @@ def test_a_labs_page_is_drawn_once_and_each_has_a_token_and_drafts_of_their_own(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     STORE.clear()
-    drawn = []
-    draw = lab_sheet.function
-    monkeypatch.setattr(lab_sheet, "function", lambda *args: drawn.append(args) or draw(*args))
+    drawn, draw = [], lab_sheet.function
+
+    def drawing(*args: Any) -> Any:
+        drawn.append(args)
+        return draw(*args)
+
+    monkeypatch.setattr(lab_sheet, "function", drawing)
     shown = [page(Client(), f"/labs/kernel-forge/{address}") for _ in range(3)]
     assert len(drawn) == 1
     assert len({NONCE.findall(one)[0] for one in shown}) == 3
