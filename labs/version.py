@@ -39,7 +39,8 @@ def _closure(start: Path) -> set[Path]:
     return found
 
 
-def _imports(path: Path) -> list[Path]:
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -47,7 +48,7 @@ def _imports(path: Path) -> list[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     ours = [name for name in names if name.split(".")[0] in ("labs", "tests")]
-    return [file for name in ours for file in _files(ROOT / Path(*name.split(".")))]
+    return tuple(file for name in ours for file in _files(ROOT / Path(*name.split("."))))
 
 
 def _files(base: Path) -> list[Path]:
