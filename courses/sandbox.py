@@ -149,7 +149,7 @@ def _environment() -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if name in PASSED_ON}
     return given | {
         "CONVOLAB_SECRET_KEY": secrets.token_urlsafe(60),
-        "DATABASE_URL": "sqlite://:memory:",
+        "DATABASE_URL": "sqlite:///:memory:",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUTF8": "1",
     }
