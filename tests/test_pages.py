@@ -240,6 +240,17 @@ def test_a_second_press_within_seconds_is_the_same_run(alice: Client) -> None:
     assert start(alice, seed="7") != first, "later"
 
 
+def test_what_is_pressed_again_after_the_end_is_a_replay_and_one_for_two_presses(
+    alice: Client,
+) -> None:
+    first = start(alice, seed="7")
+    while cast.work() is not None:
+        pass
+    again = start(alice, seed="7")
+    assert again != first and Run.objects.get(pk=again.split("/")[2]).replay
+    assert start(alice, seed="7") == again
+
+
 def test_a_run_that_was_cancelled_can_be_started_again_at_once(alice: Client) -> None:
     first = start(alice, seed="7")
     alice.post(f"{first}cancel/")

@@ -346,7 +346,7 @@ def test_a_cut_file_is_refused_unless_all_its_pixels_are_there(kind: str) -> Non
 
 
 def test_a_child_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "SECONDS", 0.001)
+    monkeypatch.setattr(decode, "WALL_SECONDS", 0.001)
     with pytest.raises(LabError, match="too long"):
         decode.rebuild(file_of(scene(), "PNG"))
 

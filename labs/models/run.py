@@ -179,10 +179,10 @@ class Run(models.Model):
         job = Job.objects.select_for_update().filter(key=work.key, state__in=SHARED).first()
         if job is None:
             return None
-        lately = job.runs.filter(learner=learner, started_at__gt=Now() - TWICE)
+        done = job.state == State.SUCCEEDED  # since the first press: then this one is a replay
+        lately = job.runs.filter(learner=learner, replay=done, started_at__gt=Now() - TWICE)
         if once and (run := lately.filter(cancelled_at=None).first()):
             return run
-        done = job.state == State.SUCCEEDED
         return cls.objects.create(learner=learner, job=job, lab=work.lab.slug, replay=done)
 
     @classmethod
