@@ -39,7 +39,9 @@ def _measured(folder: Path, database_url: str) -> Times:
     env = os.environ | {"DATABASE_URL": database_url, "CONVOLAB_VAR": str(folder)}
     env |= {"CONVOLAB_FILES": str(folder / "files"), "CONVOLAB_CATALOGUES": "labs.catalog"}
     command = [sys.executable, str(HERE / "history.py"), *map(str, SIZES)]
-    said = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    said = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, encoding="utf-8", check=True
+    ).stdout
     times: Times = json.loads(said.splitlines()[-1])
     return times
 

@@ -68,7 +68,9 @@ def sandbox(site: Stack, draft: str) -> Row:
     """What is there for IDLE seconds after a draft was rendered."""
     read(site, [draft])
     threads = Path(f"/proc/{site.processes['web'].pid}/task").iterdir()
-    (pid,) = {int(pid) for t in threads for pid in (t / "children").read_text().split()}
+    (pid,) = {
+        int(pid) for t in threads for pid in (t / "children").read_text(encoding="utf-8").split()
+    }
     says = f"web's process for drafts, which ends {IDLE} s after the last"
     return Row(says, f"{memory_mb(pid):.0f} MB")
 

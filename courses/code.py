@@ -95,8 +95,8 @@ def run(blocks: Iterable[Block]) -> Iterator[Problem]:
             todo = "Make them smaller."
             yield Problem(blocks[0].line, f"The Python blocks ran for {SECONDS} s", todo)
             return
-        said = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
-        told = errors.read_text("utf-8", errors="replace")[-300:]
+        said = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+        told = errors.read_text(encoding="utf-8", errors="replace")[-300:]
     for block, (printed, fault) in zip(blocks, said, strict=False):
         yield from _compared(block, printed, fault)
     if len(said) < len(blocks):

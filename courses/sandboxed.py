@@ -86,7 +86,7 @@ def _limit(seconds: float, memory: int) -> None:
     ):
         resource.setrlimit(limit, (most, most))
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "CONVOLAB_HOSTS": "cnn.example.org,127.0.0.1",
         "CONVOLAB_SECRET_KEY_FILE": str(folder / "secret"),
         "CONVOLAB_TRUSTED_PROXIES": "2",
+        "CONVOLAB_EXEMPT_NETWORKS": "",
     }
     made = Stack(folder, env, "")
     running.append(made)
@@ -103,6 +104,21 @@ def ask(served: Stack, path: str, **headers: str) -> httpx.Response:
     return httpx.get(f"{served.base_url}{path}", headers=HTTPS | headers, trust_env=False)
 
 
+def start(served: Stack, bias: int, **headers: str) -> httpx.Response:
+    """A guest starts a run that nobody has started."""
+    token = cookies_of(ask(served, "/api/labs/"))["__Host-csrf"].value
+    more = {"Cookie": f"__Host-csrf={token}", "X-CSRFToken": token, **headers}
+    body = {"lab": "kernel-forge", "params": {"bias": bias}}
+    answer = httpx.post(
+        f"{served.base_url}/api/runs/",
+        json=body,
+        headers=HTTPS | more | {"Referer": "https://cnn.example.org/"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
 def cookies_of(answer: httpx.Response) -> dict[str, Morsel[str]]:
     found: dict[str, Morsel[str]] = {}
     for line in answer.headers.get_list("set-cookie"):
@@ -112,6 +128,8 @@ def cookies_of(answer: httpx.Response) -> dict[str, Morsel[str]]:
 
 def test_its_cookies_are_for_this_host_and_for_https_alone(served: Stack) -> None:
     cookies = cookies_of(ask(served, "/labs/kernel-forge/"))
+    assert set(cookies) == {"__Host-csrf"}, "who only looks is nobody"
+    cookies |= cookies_of(start(served, 7))
     assert set(cookies) == {"__Host-session", "__Host-csrf"}
     for cookie in cookies.values():
         assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"]
@@ -155,18 +173,7 @@ def test_another_host_name_is_refused(served: Stack) -> None:
     ],
 )
 def test_a_forged_address_changes_nothing(served: Stack, forwarded: str, seen: str) -> None:
-    token = cookies_of(ask(served, "/api/labs/"))["__Host-csrf"].value
-    more = {
-        "Cookie": f"__Host-csrf={token}",
-        "X-CSRFToken": token,
-        "Referer": "https://cnn.example.org/",
-        "X-Forwarded-For": forwarded,
-    }
-    body = {"lab": "kernel-forge", "params": {"bias": len(forwarded)}}
-    answer = httpx.post(
-        f"{served.base_url}/api/runs/", json=body, headers=HTTPS | more, trust_env=False
-    )
-    assert answer.status_code == 201, answer.text
+    start(served, len(forwarded), **{"X-Forwarded-For": forwarded})
     with sqlite3.connect(served.folder / "db.sqlite3") as database:
         newest = "select address from labs_job order by id desc limit 1"
         assert database.execute(newest).fetchone() == (seen,)

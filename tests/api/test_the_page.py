@@ -58,7 +58,7 @@ def test_an_event_looks_as_the_page_shows_it(said: tuple[str, Path]) -> None:
 
 
 def test_the_page_has_every_code_of_an_error() -> None:
-    codes = {*errors.SAID, "not_valid", "too_much", "unavailable", "server_error"}
+    codes = {*errors.SAID, *errors.REFUSED.values(), "not_valid", "server_error"}
     codes |= {kind.default_code for kind in (errors.TooLarge, errors.NoToken)}
     assert set(re.findall(r"^\| \d{3} \| `(\w+)` \|", PAGE, re.M)) == codes
     assert f"{LARGEST // 1000} kB" in PAGE and f"{DEEPEST} levels" in PAGE

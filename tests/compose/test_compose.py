@@ -115,9 +115,10 @@ def test_it_starts_the_processes_of_the_procfile() -> None:
     assert SERVICES["reaper"]["command"] == local["reaper"]
     said = " ".join(re.findall(r'"([^"]+)"', DOCKERFILE.split("FROM web-packages AS web")[1]))
     assert "uvicorn config.asgi:application --app-dir platform --host 0.0.0.0 --port 8000" in said
-    assert "--no-proxy-headers --timeout-graceful-shutdown 5" in said
+    more = "--no-proxy-headers --http config.protocol:Protocol --timeout-graceful-shutdown 5"
+    assert more in said
     web = " ".join(local["web"])
-    assert web.endswith("--port 8000 --no-proxy-headers --timeout-graceful-shutdown 5")
+    assert web.endswith(f"--port 8000 {more}")
 
 
 def test_only_what_must_be_reached_from_outside_is_on_an_open_network() -> None:

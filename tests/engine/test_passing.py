@@ -28,7 +28,7 @@ NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 def guest() -> Client:
     """Who is told what a browser is told of a fault."""
     client = Client(raise_request_exception=False)
-    client.get("/labs/steady/")
+    client.session.save()
     return client
 
 
