@@ -40,7 +40,7 @@ from labs.models.limits import check_day, check_files, check_limits, check_pace
 from labs.models.run import Work
 from labs.models.turn import Queue, claim
 from labs.version import code_version
-from workers import reaper
+from workers import reaper, sweeps
 
 ROUNDS, TIMES = 5, 12
 OWN, WAIT, RUN = 60, 40, 3
@@ -53,11 +53,11 @@ WORKER = {"host": "here", "boot": "b", "pid": 1, "start": 1}
 Measured = Callable[[], object]
 
 SWEEPS: list[tuple[str, Measured]] = [
-    (f"reaper, {duty.__name__}", duty)
-    for duty in reaper.DUTIES
+    (f"reaper, {getattr(duty, '__name__', 'sweep_folders')}", duty)
+    for duty in (*reaper.DUTIES, *sweeps.EVERY)
     if duty is not reaper.ring_forgotten  # that asks Redis
 ]
-"""Named duties of the reaper; each is measured where it finds nothing to do but look."""
+"""The reaper's duties and sweeps; each is measured where it finds nothing to do but look."""
 
 
 class Past:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from bench import before
 from bench.client import Guest, Stream, wait_for
 from bench.clock import p50, p95
 from bench.table import Row
 from tests.stack import Stack
 
-STARTS, AT_ONCE = 25, 50
+STARTS, AT_ONCE, ROUNDS = 25, 50, 5
 
 
 def first_event(guest: Guest, seed: int) -> tuple[float, str]:
@@ -46,9 +48,22 @@ def at_once(site: Stack) -> tuple[list[float], int]:
     return waits, int(site.manage("shell", "-v", "0", "-c", code).split()[-1])
 
 
+def in_turns(site: Stack, earlier: Stack) -> tuple[list[float], list[float], int]:
+    """The p95 of each round, here and on the earlier site; and the most jobs that a round made."""
+    now, then, most = [], [], 0
+    for _ in range(ROUNDS):
+        waits, jobs = at_once(site)
+        now.append(p95(waits))
+        most = max(most, jobs)
+        then.append(p95(at_once(earlier)[0]))
+    return now, then, most
+
+
 def bench(site: Stack) -> list[Row]:
     alone = one_after_another(site)
-    together, jobs = at_once(site)
+    with before.site({"CONVOLAB_WAITING_AN_ADDRESS": "100000"}) as earlier:
+        rounds, theirs, jobs = in_turns(site, earlier)
+    ours, then = statistics.median(rounds), statistics.median(theirs)
     return [
         Row(
             "first-cnn: Start to the first event with data, idle warm worker, p50 and p95",
@@ -57,10 +72,11 @@ def bench(site: Stack) -> list[Row]:
             reached=p95(alone) <= 500,
         ),
         Row(
-            f"{AT_ONCE} equal Starts at once: trainings, p95 to the first event",
-            f"{jobs}, {p95(together):.0f} ms",
-            against=f"one Start: {p50(alone):.0f} ms",
-            goal="1 training, p95 ≤ 1,400 ms",
-            reached=jobs == 1 and p95(together) <= 1_400,
+            f"{AT_ONCE} equal Starts at once: trainings, p95 to the first event, {ROUNDS} rounds",
+            f"{jobs}, {ours:.0f} ms",
+            f"the commit before: {then:.0f} ms",
+            ours / then,
+            "1 training, p95 ≤ 1,400 ms",
+            jobs == 1 and ours <= 1_400,
         ),
     ]

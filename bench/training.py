@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench import before
 from bench.client import Guest
 from bench.table import Row
 from tests.stack import Stack
@@ -67,14 +68,18 @@ def mnist(way: str, seed: int) -> dict[str, float]:
 def bench(site: Stack) -> list[Row]:
     guest = Guest(site.base_url)
     guest.open("first-cnn")
-    with_platform, without, as_lab = [], [], []
-    for _ in range(ROUNDS):
-        seed = random.randint(0, 9_999)
-        with_platform.append(inside(site, guest, seed))
-        alone = trained(seed)
-        without.append(alone["pictures"] / alone["seconds"])
-        lab = trained(seed, "lab")
-        as_lab.append(lab["pictures"] / lab["seconds"])
+    with_platform, without, as_lab, then = [], [], [], []
+    with before.site({"CONVOLAB_SECONDS_A_DAY": "100000"}) as earlier:
+        visitor = Guest(earlier.base_url)
+        visitor.open("first-cnn")
+        for _ in range(ROUNDS):
+            seed = random.randint(0, 9_999)
+            with_platform.append(inside(site, guest, seed))
+            alone = trained(seed)
+            without.append(alone["pictures"] / alone["seconds"])
+            lab = trained(seed, "lab")
+            as_lab.append(lab["pictures"] / lab["seconds"])
+            then.append(inside(earlier, visitor, seed) * alone["seconds"] / alone["pictures"])
     ratio = statistics.median(a / b for a, b in zip(with_platform, without, strict=True))
     of_lab = statistics.median(a / b for a, b in zip(with_platform, as_lab, strict=True))
     site.kill("training")
@@ -93,6 +98,12 @@ def bench(site: Stack) -> list[Row]:
             ratio,
             "≥ 0.90",
             ratio >= 0.9,
+        ),
+        Row(
+            "the same at the commit before this, on its own site: share of the loop alone",
+            f"{ratio:.2f}",
+            f"{statistics.median(then):.2f}",
+            ratio / statistics.median(then),
         ),
         Row(
             "the same, against the lab's run without the platform (tests, maps and files included)",
