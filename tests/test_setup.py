@@ -330,3 +330,11 @@ def test_make_alone_lists_every_target() -> None:
     listed = re.findall(r"^  make (\S+) +\S.*$", said, re.M)
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
     assert listed == [name for name in targets if name != "help"]
+
+
+def test_what_making_the_front_end_files_anew_takes_away_is_brought_again(bare: Path) -> None:
+    lighthouse = bare / "node_modules" / ".bin" / "lighthouse"
+    lighthouse.parent.mkdir(parents=True)
+    lighthouse.touch()
+    done = {title: is_done for title, is_done, _ in setup.steps(dev=True)}
+    assert not done["Front-end files"] and not done["Lighthouse for the tests"]
