@@ -1,8 +1,9 @@
 """SQLite: who finds the database locked waits here, and not within SQLite.
 
-While somebody held the lock, in one test of two a request that only read (of a page, a static file,
-/healthz) stood still for the whole five seconds. The likely cause: SQLite waits with its connection's
-mutex held, and the garbage collector may need that in any thread. So SQLite itself waits a tenth of a second at a time (config.environment), and the rest is slept.
+While somebody held the lock, in one test of two a request that only read (of a page, a static
+file, /healthz) stood still for the whole five seconds. The likely cause: SQLite waits with its
+connection's mutex held, and the garbage collector may need that in any thread. So SQLite itself
+waits a tenth of a second at a time (config.environment), and the rest is slept.
 """
 
 from __future__ import annotations
