@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from labs import params
 from labs.controls import Control, Option, controls_for, decode, validate
+from labs.data import registry
 from labs.params import blocks, choice, drawing, matrix, picture, refuse, slider, switch
 
 IDENTITY = ((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0))
@@ -243,7 +244,11 @@ def test_the_words_of_a_refusal_need_no_django() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_dataset_that_is_not_here_is_marked_unless_it_is_chosen_already() -> None:
+def test_a_dataset_that_is_not_here_is_marked_unless_it_is_chosen_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "is_here", lambda name: False)
+
     class Learner(params.Params):
         data: Literal["digits", "mnist"] = choice(
             "digits", {"digits": "Digits", "mnist": "MNIST"}, label="Data", datasets=True

@@ -85,7 +85,8 @@ def test_a_full_disk_is_told_and_pages_go_on_and_it_recovers_by_itself(
             fill(disk, leave=0)
             check_reading(guest, done)
             assert guest.http.get("/readyz").status_code == 503
-            assert guest.post("/labs/steady/run/", {"steps": 3}).status_code == 503
+            refused = guest.post("/labs/steady/run/", {"steps": 3})
+            assert refused.status_code in (503, 507), "as SQLite may still write the learner's row"
             deleted = guest.post(f"{done}delete/", {})
             assert deleted.status_code in (302, 503), "as SQLite's file still has a page for it"
             assert "Traceback" not in deleted.text
