@@ -17,6 +17,7 @@ import pytest
 import redis
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -134,6 +135,20 @@ def test_a_draft_that_took_too_long_tells_its_page_and_may_fail_three_times_agai
 
 
 # --- starts
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/labs/kernel-forge/run/", 429),
+        ("/course/convolution/what-is-a-convolution/questions/none/", 404),
+    ],
+)
+def test_what_a_new_guest_is_refused_leaves_no_row(url: str, status: int, settings: Any) -> None:
+    call_command("load_course", verbosity=0)
+    settings.WAITING_AN_ADDRESS = 0
+    assert guest().post(url).status_code == status
+    assert not Learner.objects.exists() and not Session.objects.exists()
 
 
 def test_a_program_that_starts_run_after_run_is_slowed_down(settings: Any) -> None:
