@@ -308,6 +308,15 @@ def test_where_only_accounts_compute_guests_hear_it_before_and_after(settings: A
     assert start(alice, 1).status_code == 302 and change(alice, 1).status_code == 202
 
 
+def test_a_refused_token_puts_no_page_where_a_form_takes_a_403_in(settings: Any) -> None:
+    settings.GUESTS_COMPUTE = False
+    bob = Client(enforce_csrf_checks=True)
+    assert 'hx-status:403="swap:innerHTML"' in bob.get("/labs/hidden-kernel/").content.decode()
+    answer = bob.post("/labs/hidden-kernel/run/", HTTP_HX_REQUEST="true")
+    assert answer.status_code == 403 and answer["HX-Retarget"] == "#status"
+    assert "Reload the page" in answer.content.decode() and b"<html" not in answer.content
+
+
 def test_a_picture_that_a_guest_never_used_goes_after_a_day(settings: Any, tmp_path: Path) -> None:
     settings.FILES_ROOT = tmp_path
     alice, bob = account("alice"), guest()
