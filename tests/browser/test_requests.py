@@ -107,7 +107,8 @@ def test_where_one_is_signed_out_no_page_to_sign_in_on_is_swapped_in(page: Page)
 
 
 LIMIT = """<div class="status status-failed"><p class="status-text">Not started</p>
-<p class="reason">200 guests are new here within an hour. <a href="/sign-in/">Sign in</a></p></div>"""
+<p class="reason">200 guests are new here within an hour.
+<a href="/sign-in/">Sign in</a></p></div>"""
 
 
 @pytest.mark.parametrize("status", [403, 429, 507])
