@@ -37,6 +37,7 @@ MOST_BYTES = 5_000_000
 BROKEN = b"broken"
 """What a child says when it fails in a way that nobody foresaw."""
 PASSED_ON = {"PATH", "LANG", "LC_ALL", "CONVOLAB_CATALOGUES", "CONVOLAB_TEST_STACK"}
+PASSED_ON |= {"CONVOLAB_DATA"}  # which datasets are here: a lab of a lecture may name one
 
 
 class NotRenderedError(Exception):

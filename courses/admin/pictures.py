@@ -82,7 +82,7 @@ def _decoded(request: HttpRequest, given: UploadedFile[bytes]) -> bytes:
     try:
         made = take_in(learner_of(request), given, address_of(request))
     except Refused as refusal:
-        raise NotTaken(refusal.sentence, 429) from None
+        raise NotTaken(refusal.sentence, refusal.status) from None
     try:
         state, reason = _waited_for(made.job_id)
         if state != State.SUCCEEDED:

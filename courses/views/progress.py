@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from accounts.models import Learner, learner_of
+from accounts.models import Learner, at_once, learner_of
 from courses.atlas import Stop, atlas
 from courses.markdown import questions_in
 from courses.models import Answer, Progress
@@ -25,14 +24,14 @@ def question(request: HttpRequest, section: str, slug: str, name: str) -> HttpRe
     course = atlas()
     stop = stop_or_404(course, section, slug)
     source, _ = lecture_sheet(course, stop)
-    answer = _act(request, stop, source, name)
+    with at_once(request):
+        answer = _act(request, stop, source, name)
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{stop.url}#question-{name}")
     shown = question_html(source, stop, name, answer)
     return fragment(request, (*shown, *_progress(stop, source, answer.progress, partial=True)))
 
 
-@transaction.atomic
 def _act(request: HttpRequest, stop: Stop, source: str, name: str) -> Answer:
     """Take in what the reader did, and count what is right."""
     progress = progress_of(request, stop)
@@ -63,13 +62,13 @@ def progress_of(request: HttpRequest, stop: Stop) -> Progress:
 
 
 @require_POST
-@transaction.atomic
 def read(request: HttpRequest, section: str, slug: str) -> HttpResponse:
     """Mark a lecture as read, or as not read after all."""
     course = atlas()
     stop = stop_or_404(course, section, slug)
-    progress = progress_of(request, stop)
-    progress.mark_read("undo" not in request.POST)
+    with at_once(request):
+        progress = progress_of(request, stop)
+        progress.mark_read("undo" not in request.POST)
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{stop.url}#progress")
     return fragment(request, _progress(stop, lecture_sheet(course, stop)[0], progress))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -15,7 +14,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import known_learner_id, payer_of
+from accounts.models import at_once, known_learner_id, payer_of
 from labs.api.calls import Call, Visitor
 from labs.api.errors import NotValid
 from labs.api.serialisers import (
@@ -76,7 +75,7 @@ class RunList(Call):
     @extend_schema(
         operation_id="start",
         request=Start,
-        responses={201: RunShown, 429: ErrorShown, 503: ErrorShown, **UNSAFE},
+        responses={201: RunShown, 429: ErrorShown, 503: ErrorShown, 507: ErrorShown, **UNSAFE},
     )
     def post(self, request: Request) -> Response:
         """Start a run: a new job, a live one joined, or a finished one replayed at once."""
@@ -90,7 +89,7 @@ class RunList(Call):
         if params is None:
             raise NotValid({f"params.{name}".rstrip("."): says for name, says in errors.items()})
         site = request._request
-        with transaction.atomic():
+        with at_once(site):
             run = Run.start(payer_of(site), lab, params, given["seed"], address_of(site))
         return Response(RunShown(run).data, status=201)
 

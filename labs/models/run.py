@@ -213,10 +213,10 @@ class Run(models.Model):
         return True
 
     def discard(self) -> None:
-        """Delete this run for its learner, ending it first; its job goes with its last run."""
+        """Delete this run for its learner, ending it first; with its last run go job and files."""
         self.cancel()
         with transaction.atomic():
             job = Job.objects.select_for_update().get(pk=self.job_id)
             self.delete()
             if job.is_final and not job.runs.exists():
-                job.delete()  # the reaper sweeps its files
+                job.delete()

@@ -23,6 +23,10 @@ FULL = (
     "The disk of this site is full, so nothing can be kept at the moment. What is there can be "
     "read. Tell whoever runs it, and try again later."
 )
+STALE = (
+    "The page may have been open for too long, or cookies are blocked. Reload the page and try "
+    "again; nothing of yours is lost."
+)
 RETRY_AFTER = {BUSY: 10, FULL: 60}
 
 
@@ -68,9 +72,13 @@ def where_from(request: HttpRequest) -> str:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403, with the token that holds now: static/js/forms.js repeats the request with it, once.
 
-    Only a page of this origin can read it there, as it could from any page of ours.
+    Only a page of this origin can read it there, as it could from any page of ours. Where a form
+    takes a 403 in (guests who may not compute), it is no page that stands there, but the reason.
     """
-    response = render(request, "403.html", {"reason": reason}, status=403)
+    template = "_fragments/refused.html" if request.htmx else "403.html"  # type: ignore[attr-defined]
+    context = {"reason": reason, "message": STALE}
+    response = render(request, template, context, status=403)
+    response["HX-Retarget"], response["HX-Reswap"] = "#status", "innerHTML"
     response["X-CSRFToken"] = get_token(request)
     return response
 

@@ -8,14 +8,13 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import known_learner_id, payer_of
+from accounts.models import at_once, known_learner_id, payer_of
 from labs.controls import decode, validate
 from labs.lab import Lab
 from labs.models import Run
@@ -55,7 +54,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if params is None or about_seed:
         return not_valid(request, lab, values, errors | about_seed)
     try:
-        with transaction.atomic():
+        with at_once(request):
             payer = payer_of(request)
             run = Run.start(payer, lab, params, seed, address_of(request), once=True)
     except Missing as missing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -153,6 +155,22 @@ def learner_of(request: HttpRequest) -> Learner:
         Learner.objects.filter(pk=learner.pk).update(seen=Now())
         request.session.modified = True  # the cookie lasts as long as what it leads to
     return learner
+
+
+@contextmanager
+def at_once(request: HttpRequest) -> Iterator[None]:
+    """A transaction. Where it fails, the session forgets a guest who was new in it.
+
+    Else each refusal would leave a session's row, of a guest whom no limit counts.
+    """
+    before = request.session.get("learner")
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        if request.session.get("learner") != before:
+            request.session.pop("learner", None)
+        raise
 
 
 def payer_of(request: HttpRequest) -> Learner:

@@ -60,7 +60,8 @@ class PictureUpload extends HTMLElement {
       const text = await response.text();
       if (response.redirected) this.say("You are not signed in any more. Sign in on another tab, then try again.");
       else if (response.status === 413) this.say("The picture is larger than the site takes. Make it smaller, then try again.");
-      else if (!response.ok && response.status !== 422 && response.status !== 429) this.say("The picture was not taken in. Reload the page and try again.");
+      // What a limit says (labs.views.errors.refused) is as good an answer as what is wrong with the picture.
+      else if (!response.ok && response.status !== 422 && !response.headers.has("HX-Retarget")) this.say("The picture was not taken in. Reload the page and try again.");
       else await htmx.swap({ text, sourceElement: this.answer, target: this.answer, swap: "innerHTML" });
     } catch {
       this.say("The picture did not reach the site. Check your connection and try again.");

@@ -18,6 +18,9 @@ const WORDS = {
   504: "The site is busy or being restarted. Try again in half a minute.",
 };
 
+// A limit says itself what it is, and that signing in lifts it (_fragments/refused.html).
+function reasonIn(text) { return new DOMParser().parseFromString(text, "text/html").querySelector(".status-failed .reason")?.firstChild.textContent.trim(); }
+
 let asker = null; // whose request the line is about
 
 function hasOwnWords(element) {
@@ -36,11 +39,11 @@ document.addEventListener("htmx:before:request", ({ detail }) => {
 });
 
 document.addEventListener("htmx:before:swap", (event) => {
-  const { sourceElement, response, swap } = event.detail.ctx;
+  const { sourceElement, response, swap, text } = event.detail.ctx;
   if (!response?.raw) return; // of a script
   // A page to sign in on comes as an answer like any other: it must not stand in the middle of this one.
   if (response.raw.redirected) { event.preventDefault(); tell(sourceElement, SIGNED_OUT); return; }
-  if (response.status >= 400) { if (swap === "none") tell(sourceElement, WORDS[response.status] ?? OURS); }
+  if (response.status >= 400) { if (swap === "none") tell(sourceElement, reasonIn(text) ?? WORDS[response.status] ?? OURS); }
   else if (sourceElement === asker || !asker?.isConnected) line.textContent = "";
 });
 

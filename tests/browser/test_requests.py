@@ -106,6 +106,25 @@ def test_where_one_is_signed_out_no_page_to_sign_in_on_is_swapped_in(page: Page)
     expect(lab.run.panel).to_have_attribute("data-state", "empty")
 
 
+LIMIT = """<div class="status status-failed"><p class="status-text">Not started</p>
+<p class="reason">200 guests are new here within an hour.
+<a href="/sign-in/">Sign in</a></p></div>"""
+
+
+@pytest.mark.parametrize("status", [403, 429, 507])
+def test_a_limit_says_itself_what_it_is(page: Page, complaints: Complaints, status: int) -> None:
+    complaints.allow(f"status of {status}")
+    headers = {"HX-Retarget": "#status", "HX-Reswap": "innerHTML", "Content-Type": "text/html"}
+    for what in ("**/questions/*/", "**/pictures/"):
+        page.route(what, lambda route: route.fulfill(status=status, headers=headers, body=LIMIT))
+    page.goto("/course/convolution/what-is-a-convolution/")
+    page.get_by_role("button", name="Hint").first.click()
+    expect(page.locator("#toast")).to_contain_text("200 guests are new here")
+    forge = Forge(page)
+    forge.upload("a.png", "image/png", b"\x89PNG")
+    expect(page.locator(".upload-answer")).to_contain_text("200 guests are new here")
+
+
 # --- the token
 
 

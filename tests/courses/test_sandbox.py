@@ -67,6 +67,17 @@ def test_its_process_is_started_anew_when_it_died(made: Any) -> None:
     assert sandbox.ask(asked(file("One."))) == first
 
 
+def test_a_dataset_that_is_on_this_site_may_be_named(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVOLAB_DATA", str(tmp_path))
+    text = asked(file('Text.\n\n:::lab first-cnn {"dataset": "mnist"}\nTrain it.\n:::\n'))
+    sandbox = made()
+    assert "not on this site" in str(sandbox.ask(text)["faults"])
+    (tmp_path / "mnist.npz").touch()
+    assert sandbox.ask(text)["faults"] == []
+
+
 def test_many_threads_get_each_their_own(made: Any) -> None:
     sandbox = made()
     sandbox.places = threading.BoundedSemaphore(8)

@@ -17,6 +17,7 @@ import pytest
 import redis
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -134,6 +135,20 @@ def test_a_draft_that_took_too_long_tells_its_page_and_may_fail_three_times_agai
 
 
 # --- starts
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/labs/kernel-forge/run/", 429),
+        ("/course/convolution/what-is-a-convolution/questions/none/", 404),
+    ],
+)
+def test_what_a_new_guest_is_refused_leaves_no_row(url: str, status: int, settings: Any) -> None:
+    call_command("load_course", verbosity=0)
+    settings.WAITING_AN_ADDRESS = 0
+    assert guest().post(url).status_code == status
+    assert not Learner.objects.exists() and not Session.objects.exists()
 
 
 def test_a_program_that_starts_run_after_run_is_slowed_down(settings: Any) -> None:
@@ -291,6 +306,15 @@ def test_where_only_accounts_compute_guests_hear_it_before_and_after(settings: A
     alice = account("alice")
     assert "/sign-in/" not in alice.get("/labs/kernel-forge/embed/").content.decode()
     assert start(alice, 1).status_code == 302 and change(alice, 1).status_code == 202
+
+
+def test_a_refused_token_puts_no_page_where_a_form_takes_a_403_in(settings: Any) -> None:
+    settings.GUESTS_COMPUTE = False
+    bob = Client(enforce_csrf_checks=True)
+    assert 'hx-status:403="swap:innerHTML"' in bob.get("/labs/hidden-kernel/").content.decode()
+    answer = bob.post("/labs/hidden-kernel/run/", HTTP_HX_REQUEST="true")
+    assert answer.status_code == 403 and answer["HX-Retarget"] == "#status"
+    assert "Reload the page" in answer.content.decode() and b"<html" not in answer.content
 
 
 def test_a_picture_that_a_guest_never_used_goes_after_a_day(settings: Any, tmp_path: Path) -> None:
