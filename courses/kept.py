@@ -61,22 +61,28 @@ class kept(Generic[P, R]):  # noqa: N801 (a decorator)
     A long text is known by its hash, which is keyed and of 64 bits: it need not be kept itself.
     """
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], store: Store | None = None) -> None:
+        self.own_store = store
         self.function, self.name = function, f"{function.__module__}.{function.__qualname__}"
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **more: P.kwargs) -> R:
         key = self._key(args)
         try:
-            found: R = STORE.get(key)
+            found: R = self.store.get(key)
         except KeyError:
             found = self.function(*args, **more)
-            STORE.put(key, found)
+            self.store.put(key, found)
         return found
+
+    @property
+    def store(self) -> Store:
+        """The one of all, where it has none of its own."""
+        return self.own_store or STORE
 
     def seed(self, value: R, *args: Any) -> None:
         """Keep what the function would give for these arguments: it came up elsewhere."""
-        STORE.put(self._key(args), value)
+        self.store.put(self._key(args), value)
 
     def _key(self, args: Iterable[Any]) -> Hashable:
         return self.name, *(_short(arg) for arg in args)

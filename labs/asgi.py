@@ -22,6 +22,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from accounts.limits import counted
 from labs.bodies import Gate, Unread
 from labs.follower import Wish
 from labs.live import hub
@@ -66,7 +67,7 @@ class Views(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self.gate.take(address_in(scope), receive)
+            body = await self.gate.take(counted(address_in(scope)), receive)
         except RequestAborted:
             return
         except Unread as why:

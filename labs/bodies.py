@@ -70,7 +70,7 @@ class Body:
 
 
 class Gate:
-    """What is under way, by address. In the event loop's thread alone."""
+    """What is under way, by address as limits count it. In the event loop's thread alone."""
 
     def __init__(self) -> None:
         self.under_way: Counter[str] = Counter()
@@ -79,7 +79,7 @@ class Gate:
         """Raises Unread where that much more does not fit."""
         if not size:
             return
-        if self.under_way[address] + size > BYTES_AN_ADDRESS:
+        if address and self.under_way[address] + size > BYTES_AN_ADDRESS:
             raise Unread(503, MANY_FROM_THERE, 5)
         if self.under_way.total() + size > BYTES_UNDER_WAY:
             raise Unread(503, MANY, 5)

@@ -11,7 +11,6 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import Learner
-from courses.kept import STORE
 from labs import stream
 from labs.data import registry
 from labs.models import Job, Run, State
@@ -313,7 +312,7 @@ TOKEN = re.compile(r"[A-Za-z0-9]{64}")
 def test_a_labs_page_is_drawn_once_and_each_has_a_token_and_drafts_of_their_own(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    STORE.clear()
+    lab_sheet.store.clear()
     drawn, draw = [], lab_sheet.function
 
     def drawing(*args: Any) -> Any:

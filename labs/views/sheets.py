@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 
-from courses.kept import kept
+from courses.kept import Store, kept
 from courses.pages import answered
 from courses.sheet import Sheet, holes, mark
 from labs.controls import decode, validate
@@ -48,8 +48,7 @@ def sheet_response(request: HttpRequest, lab: Lab, template: str) -> HttpRespons
     return answered(request, lab_sheet(lab.slug, template, query, here, first), own)
 
 
-@kept
-def lab_sheet(slug: str, template: str, query: str, here: frozenset[str], first: str) -> Sheet:
+def _lab_sheet(slug: str, template: str, query: str, here: frozenset[str], first: str) -> Sheet:
     """Drawn anew where another dataset is `here`, or a guest has to sign in `first`."""
     lab, asked = catalog()[slug], QueryDict(query)
     values = params_only(lab, decode(lab.params, asked))
@@ -60,6 +59,10 @@ def lab_sheet(slug: str, template: str, query: str, here: frozenset[str], first:
         context |= embedded(context["controls"], asked.get("show", ""))
     text = render_to_string(template, context).replace(NO_NONCE, mark("nonce"))
     return Sheet(text, {})
+
+
+lab_sheet = kept(_lab_sheet, Store(4_000_000))
+"""In a store of its own: anybody can make up any number of queries, and drives out no lecture."""
 
 
 def own_tiles(request: HttpRequest, lab: Lab) -> str:
