@@ -239,6 +239,7 @@ def test_a_second_press_within_seconds_is_the_same_run(alice: Client) -> None:
     assert start(alice, seed="7") != first, "later"
 
 
+@pytest.mark.usefixtures("commits")
 def test_what_is_pressed_again_after_the_end_is_a_replay_and_one_for_two_presses(
     alice: Client,
 ) -> None:

@@ -149,6 +149,7 @@ def full_for(patch: pytest.MonkeyPatch, module: str) -> None:
     patch.setattr(f"{module}.write_file", failing(NO_SPACE))
 
 
+@pytest.mark.usefixtures("commits")
 def test_a_training_goes_on_without_checkpoints_where_the_disk_is_full(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_training_goes_on_without_checkpoints_where_the_disk_is_full(
     assert "no room for a checkpoint; it goes on without" in caplog.text
 
 
+@pytest.mark.usefixtures("commits")
 def test_a_file_that_finds_no_room_ends_the_run_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

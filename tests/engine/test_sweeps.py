@@ -18,7 +18,7 @@ from tests.access.people import Person, own_picture
 from tests.engine import cast
 from workers import sweeps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("commits")]
 
 
 def test_guests_who_have_not_been_here_for_long_go_with_what_is_theirs(settings: Any) -> None:
