@@ -65,12 +65,12 @@ def _render(site: socket.socket) -> None:
         draft = draft_of(**request, at=at)
         site.sendall(json.dumps(draft, ensure_ascii=False).encode() + b"\n")
     except (MemoryError, ConnectionError):
-        os._exit(1)
+        pass
     except BaseException:
         traceback.print_exc()
         site.sendall(BROKEN + b"\n")
-        os._exit(1)
-    os._exit(0)
+    finally:  # whatever goes wrong on the way out, too: memory may be short there as well
+        os._exit(0)
 
 
 def _limit(seconds: float, memory: int) -> None:
