@@ -94,6 +94,7 @@ def test_no_script_of_an_upload_or_a_file_runs_in_chromium(
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.goto("/labs/kernel-forge/")
+    page.wait_for_selector("#slot-map-body img")  # the session comes with the page's first change
     for name, content in (("page.png", files.HTML), ("page.html", files.SVG)):
         assert "error" in sent(page, name, content)
     ready = sent(page, "polyglot.png", files.png() + files.HTML)
