@@ -26,11 +26,14 @@ class Stack:
 
     `kill(name)` and `restart(name)` act on one; `children(name)` are its processes (a worker's
     pool). `stop()` ends all, and fails where anything that was started here is still alive.
+    `root` is the checkout whose files it runs from.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str], database_url: str) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], database_url: str, root: Path = ROOT
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.mark = folder, uuid.uuid4().hex
+        self.folder, self.mark, self.root = folder, uuid.uuid4().hex, root
         self.redis = Redis(folder / "redis")
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -43,7 +46,7 @@ class Stack:
             "CONVOLAB_EXEMPT_NETWORKS": "127.0.0.0/8",  # all who test come from here
             **env,
         }
-        self.commands = procfile(self.env)
+        self.commands = procfile(self.env, root)
 
     def start(self, *names: str) -> None:
         """Start these (all, where none is named) and wait until the site answers."""
@@ -57,7 +60,7 @@ class Stack:
     def manage(self, *arguments: str) -> str:
         """Run manage.py on this stack's database; gives what it printed."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True)
         assert done.returncode == 0, f"manage.py {' '.join(arguments)}:\n{done.stderr}"
         return done.stdout
 
@@ -68,7 +71,7 @@ class Stack:
         with self.log_path(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 self.commands[name],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

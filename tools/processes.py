@@ -68,11 +68,11 @@ def quoted(value: str | Path) -> bytes:
     return b'"' + plain.replace(b"\n", b"\\n").replace(b"\r", b"\\r") + b'"'
 
 
-def procfile(env: Mapping[str, str]) -> dict[str, list[str]]:
+def procfile(env: Mapping[str, str], root: Path = ROOT) -> dict[str, list[str]]:
     """The processes that the Procfile lists, by name, with $VARIABLES put in."""
     lines = (
         line.partition(":")
-        for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        for line in (root / "Procfile").read_text(encoding="utf-8").splitlines()
         if line
     )
     return {
