@@ -22,7 +22,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import Learner
-from labs.models import Artifact, Job, Picture, State, Turn
+from labs.models import Artifact, Job, Picture, Run, State, Turn
 from labs.models.job import FINAL, LIVE
 from labs.models.turn import REMEMBERED
 
@@ -77,16 +77,20 @@ def sweep_sessions() -> None:
 def sweep_jobs() -> None:
     """Jobs that no run and no picture refers to any more."""
     long_ago = Now() - timedelta(seconds=settings.KEEP_GUESTS)
-    looked_at = Job.objects.filter(pk__in=all_jobs.step(Job.objects.all()))
-    left = looked_at.kept().filter(runs=None, picture=None, state__in=FINAL)
-    _delete(Job, left.filter(queued_at__lt=long_ago))
+    looked_at = all_jobs.step(Job.objects.all())
+    held = {
+        *Run.objects.filter(job__in=looked_at).values_list("job", flat=True),
+        *Picture.objects.filter(job__in=looked_at).values_list("job", flat=True),
+    }
+    left = Job.objects.filter(pk__in=[pk for pk in looked_at if pk not in held]).kept()
+    _delete(Job, left.filter(state__in=FINAL, queued_at__lt=long_ago))
 
 
 def sweep_refused_pictures() -> None:
     """Pictures that could not be read: who sent them has been told."""
     looked_at = Picture.objects.filter(pk__in=all_pictures.step(Picture.objects.all()))
-    refused = looked_at.filter(job__state=State.FAILED, created__lt=Now() - FORGET_REFUSED)
-    Job.objects.filter(picture__in=refused).delete()
+    old = looked_at.filter(created__lt=Now() - FORGET_REFUSED).values_list("job", flat=True)
+    _delete(Job, Job.objects.filter(pk__in=list(old), state=State.FAILED))
 
 
 def condense_archives() -> None:
